@@ -1,0 +1,55 @@
+# Finds MLIR 22 and makes it linkable as static archives with hidden symbols.
+#
+# Debian builds its MLIR archives against libLLVM.so, so each exported target
+# carries "LLVM" in its link interface. A second LLVM in the process aborts when
+# the triton wheel is loaded globally; we therefore replace that entry by the
+# static components, once, here.
+
+find_package(MLIR 22 REQUIRED CONFIG)
+find_package(LLD REQUIRED CONFIG HINTS "${LLVM_CMAKE_DIR}/../lld")
+message(STATUS "Seagrove: LLVM ${LLVM_PACKAGE_VERSION} in ${LLVM_DIR}")
+message(STATUS "Seagrove: targets ${LLVM_TARGETS_TO_BUILD}")
+
+list(APPEND CMAKE_MODULE_PATH "${MLIR_CMAKE_DIR}" "${LLVM_CMAKE_DIR}")
+include(TableGen)
+include(AddLLVM)
+include(AddMLIR)
+
+if(NOT EXISTS "${MLIR_TABLEGEN_EXE}")
+  find_program(MLIR_TABLEGEN_EXE mlir-tblgen REQUIRED
+    HINTS "${MLIR_INSTALL_PREFIX}/bin" "${LLVM_TOOLS_BINARY_DIR}")
+endif()
+
+llvm_map_components_to_libnames(_seagrove_llvm
+  core support analysis passes lto dtlto libdriver windowsmanifest irreader
+  asmparser bitwriter bitreader linker ipo target targetparser
+  frontendopenmp frontendoffloading ${LLVM_TARGETS_TO_BUILD})
+add_library(seagrove_llvm_static INTERFACE)
+target_link_libraries(seagrove_llvm_static INTERFACE ${_seagrove_llvm})
+
+foreach(_target ${MLIR_EXPORTED_TARGETS} lldELF lldCommon)
+  if(TARGET ${_target})
+    get_target_property(_links ${_target} INTERFACE_LINK_LIBRARIES)
+    if(_links)
+      list(TRANSFORM _links REPLACE "^(LLVM|\\$<LINK_ONLY:LLVM>)$" "seagrove_llvm_static")
+      list(REMOVE_DUPLICATES _links)
+      set_target_properties(${_target} PROPERTIES INTERFACE_LINK_LIBRARIES "${_links}")
+    endif()
+  endif()
+endforeach()
+
+include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS} ${LLD_INCLUDE_DIRS})
+separate_arguments(_seagrove_defs NATIVE_COMMAND "${LLVM_DEFINITIONS}")
+add_definitions(${_seagrove_defs})
+
+# seagrove_library(NAME SOURCES... [DEPENDS targets] [LINK libraries])
+# One static library of the trunk, built the way LLVM is built.
+function(seagrove_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  if(ARG_DEPENDS)
+    add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  target_compile_options(${name} PRIVATE ${SEAGROVE_CXX_FLAGS})
+  target_link_libraries(${name} PUBLIC ${ARG_LINK})
+endfunction()

@@ -1,0 +1,99 @@
+//===- Api.h - what the Python module may see of the compiler -------------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The narrow waist between the compiler and its users: text in, bytes out.
+// No MLIR or LLVM type appears here, so that the binding code compiles in a
+// second and an ABI change of MLIR stays behind this header.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SEAGROVE_API_H
+#define SEAGROVE_API_H
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace seagrove::api {
+
+/// One message about the user's program, located in the user's source.
+struct Diagnostic {
+  enum class Severity { Error, Warning, Remark };
+  Severity severity = Severity::Error;
+  std::string file;
+  unsigned line = 0;
+  unsigned column = 0;
+  /// Stable code such as "SG0123"; empty where none was given.
+  std::string code;
+  std::string message;
+  std::vector<std::string> notes;
+};
+
+/// The chip that code is made for, as data. `attributes` holds every other
+/// property of the description ("l1_bytes", "matrix_unit", ...), as written in
+/// the backend's target file.
+struct Target {
+  std::string triple;
+  std::string cpu;
+  std::string features;
+  unsigned vectorBits = 128;
+  unsigned vectorRegisters = 16;
+  bool fma = false;
+  int64_t l1Bytes = 32 << 10;
+  int64_t l2Bytes = 512 << 10;
+  std::vector<std::pair<std::string, std::string>> attributes;
+};
+
+struct CompileOptions {
+  /// 0 to 3; 0 keeps the code readable and is the reference of the oracles.
+  unsigned optLevel = 3;
+  /// Allows contracting a*b+c into one rounding.
+  bool enableFpFusion = true;
+  /// One of "ttir", "structured", "tensor", "linalg", "vector", "llvm-dialect",
+  /// "llvm", "asm", "obj", "so".
+  std::string emit = "so";
+  /// Records the time and the size of the IR after each pass.
+  bool collectTiming = false;
+};
+
+struct PassTiming {
+  std::string name;
+  double milliseconds = 0;
+};
+
+struct CompileResult {
+  bool ok = false;
+  /// The text or the bytes that `CompileOptions::emit` asked for.
+  std::string output;
+  /// The symbol of the range kernel (see docs/range-kernel.md).
+  std::string symbol;
+  int64_t scratchBytes = 0;
+  std::vector<Diagnostic> diagnostics;
+  std::vector<PassTiming> timings;
+};
+
+/// Compiles the TTIR of one kernel. Never throws and never aborts on bad input:
+/// failures are in `diagnostics`.
+CompileResult compile(const std::string &ttir, const Target &target,
+                      const CompileOptions &options);
+
+/// Parses `text`, runs the textual pass pipeline and prints the result.
+CompileResult runPasses(const std::string &text, const std::string &pipeline);
+
+/// The names of the LLVM targets that this build can emit code for.
+std::vector<std::string> llvmTargets();
+
+/// The host as LLVM names it: triple, CPU and feature string.
+Target detectHost();
+
+/// Changes with every build of the compiler; part of each cache key.
+std::string buildId();
+
+} // namespace seagrove::api
+
+#endif // SEAGROVE_API_H
