@@ -3,7 +3,7 @@
 One CMake build tree (`build/`, or $SEAGROVE_BUILD_DIR) is kept between runs, so a second
 `pip install .` recompiles only what changed. Read from the environment:
 
-    MLIR_DIR           folder of MLIRConfig.cmake (default: CMake's own search, then /usr/lib/llvm-22)
+    MLIR_DIR           folder of MLIRConfig.cmake (default: that of /usr/lib/llvm-22)
     CMAKE_ARGS         further arguments for the configuration step
     SEAGROVE_BUILD_DIR the CMake build tree
     SEAGROVE_JOBS      parallel compile jobs (default: the CPUs this process may use)

@@ -1,0 +1,74 @@
+"""Prints the numbers by which the tree's shape is judged (`make metrics`)."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+import source_tree as tree
+
+
+def spread(values: Sequence[int]) -> str:
+    """Median, 90th percentile and maximum."""
+    if not values:
+        return "none"
+    ordered = sorted(values)
+    p90 = ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
+    return f"median {statistics.median(ordered):.0f}, p90 {p90}, max {ordered[-1]} ({len(ordered)})"
+
+
+def share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({100 * part / whole:.1f}%)" if whole else "none"
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """(what, measured, wanted) lines."""
+    cpp, python = tree.cpp_sources(), tree.python_sources()
+    passes = tree.passes()
+    erring = [p for p in passes if p.emits_errors]
+    result = [
+        (
+            "C++ file lines",
+            spread([len(tree.text(p).splitlines()) for p in cpp]),
+            "median <= 180, p90 <= 600, max <= 1000",
+        ),
+        (
+            "C++ function lines",
+            spread([f.lines for p in cpp for f in tree.cpp_functions(p)]),
+            "max <= 100",
+        ),
+        ("Python file lines", spread([len(tree.text(p).splitlines()) for p in python]), "-"),
+        (
+            "Python function lines",
+            spread([f.lines for p in python for f in tree.python_functions(p)]),
+            "median <= 8, max <= 60",
+        ),
+        (
+            "passes with a lit test",
+            share(sum(bool(p.tests) for p in passes), len(passes)),
+            ">= 95%",
+        ),
+        (
+            "erring passes with an -errors test",
+            share(sum(bool(p.error_tests) for p in erring), len(erring)),
+            ">= 95%",
+        ),
+        ("vendor names in shared code", str(len(tree.vendor_mentions())), "0"),
+    ]
+    for vendor in tree.vendor_folders():
+        copied = share(*tree.copied_share(vendor))
+        result.append((f"copied lines in third_party/{vendor}", copied, "<= 5%"))
+    return result
+
+
+def main() -> None:
+    table = [("what", "measured", "wanted"), *rows()]
+    widths = [max(len(row[i]) for row in table) for i in range(3)]
+    for row in table:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+
+
+if __name__ == "__main__":
+    main()
