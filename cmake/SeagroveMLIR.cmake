@@ -5,7 +5,7 @@
 # the triton wheel is loaded globally; we therefore replace that entry by the
 # static components, once, here.
 
-find_package(MLIR 22 REQUIRED CONFIG)
+find_package(MLIR 22.1 REQUIRED CONFIG)
 find_package(LLD REQUIRED CONFIG HINTS "${LLVM_CMAKE_DIR}/../lld")
 message(STATUS "Seagrove: LLVM ${LLVM_PACKAGE_VERSION} in ${LLVM_DIR}")
 message(STATUS "Seagrove: targets ${LLVM_TARGETS_TO_BUILD}")
