@@ -1,0 +1,12 @@
+//===- TritonOps.td - all operations of tt --------------------*- tablegen -*-===//
+
+#ifndef SEAGROVE_DIALECT_TRITON_OPS_TD
+#define SEAGROVE_DIALECT_TRITON_OPS_TD
+
+include "seagrove/Dialect/Triton/IR/TritonFunctionOps.td"
+include "seagrove/Dialect/Triton/IR/TritonElementwiseOps.td"
+include "seagrove/Dialect/Triton/IR/TritonBlockOps.td"
+include "seagrove/Dialect/Triton/IR/TritonMemoryOps.td"
+include "seagrove/Dialect/Triton/IR/TritonDescriptorOps.td"
+
+#endif // SEAGROVE_DIALECT_TRITON_OPS_TD
