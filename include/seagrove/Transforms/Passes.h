@@ -1,0 +1,21 @@
+//===- Passes.h - transforms of the shared trunk ----------------*- C++ -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SEAGROVE_TRANSFORMS_PASSES_H
+#define SEAGROVE_TRANSFORMS_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace seagrove {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "seagrove/Transforms/Passes.h.inc"
+
+} // namespace seagrove
+
+#endif // SEAGROVE_TRANSFORMS_PASSES_H

@@ -1,0 +1,118 @@
+//===- Passes.td - transforms of the shared trunk ----------*- tablegen -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SEAGROVE_TRANSFORMS_PASSES
+#define SEAGROVE_TRANSFORMS_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def MakeRangeKernel : Pass<"make-range-kernel", "mlir::ModuleOp"> {
+  let summary = "Wrap each program in an exported loop over a range of programs";
+  let description = [{
+    A kernel in vector form is one private function `NAME.program` which runs one
+    program of the grid: it takes the kernel's arguments, the program's three
+    coordinates, the grid's three extents and a scratch pointer. This pass adds
+    the function that the launcher calls,
+
+    ```c
+    void NAME(const void *args, const int32_t grid[3],
+              int64_t first, int64_t last, void *scratch);
+    ```
+
+    which unpacks `args` (one 8-byte slot per kernel argument, value in the low
+    bytes) once and then runs the programs whose linear id is in
+    `first .. last-1`, x fastest. The coordinates are divided out once, for
+    `first`, and then counted on, so that a program costs no division. Threads
+    take disjoint ranges; an empty range does nothing.
+
+    A program is a function that carries the attribute `sg.kernel_name`; its
+    `sg.scratch_bytes` is copied to the exported function, which is marked
+    `sg.range_kernel`. The program itself is marked to be inlined.
+
+    See test/Transforms/make-range-kernel.mlir.
+  }];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::func::FuncDialect",
+    "mlir::LLVM::LLVMDialect", "mlir::scf::SCFDialect"
+  ];
+}
+
+def ExpandMath : Pass<"expand-math", "mlir::ModuleOp"> {
+  let summary = "Expand math functions into arithmetic on scalars and vectors";
+  let description = [{
+    Replaces the operations of the `math` dialect that no chip has as an
+    instruction by branch-free arithmetic of the same shape (scalar, fixed or
+    scalable vector), so that a loop that calls `exp` stays a vector loop. Where
+    there is no expansion in the IR (most of f64, rare functions), the operation
+    becomes one call of the C library's function per element.
+
+    f16 and bf16 are computed in f32 and rounded once. The expanded operations
+    carry no fast-math flag: they rely on the exact order of operations.
+
+    The error bounds in ulp are stated and measured in
+    test/numeric/test_math_accuracy.py; infinities, NaN, signed zeros and
+    denormals give what IEEE 754 and C ask for.
+
+    With `fma`, polynomials and argument reductions use `math.fma`; without it
+    they use a multiplication and an addition and reductions with more, shorter
+    parts, and `math.fma` itself is computed exactly.
+
+    See test/Transforms/expand-math.mlir.
+  }];
+  let options = [
+    Option<"fma", "fma", "bool", /*default=*/"true",
+           "the target has a fused multiply-add">,
+    Option<"rounding", "rounding", "bool", /*default=*/"true",
+           "the target rounds to integral values in one instruction">,
+    Option<"f16Arithmetic", "f16-arithmetic", "bool", /*default=*/"false",
+           "the target computes in f16">,
+    Option<"f16Conversion", "f16-conversion", "bool", /*default=*/"true",
+           "the target converts between f16 and f32">,
+    Option<"bf16Arithmetic", "bf16-arithmetic", "bool", /*default=*/"false",
+           "the target computes in bf16">,
+    Option<"bf16Conversion", "bf16-conversion", "bool", /*default=*/"false",
+           "the target converts f32 to bf16">
+  ];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::func::FuncDialect",
+    "mlir::math::MathDialect", "mlir::scf::SCFDialect",
+    "mlir::vector::VectorDialect"
+  ];
+}
+
+def AllowFPContraction : Pass<"allow-fp-contraction", "mlir::ModuleOp"> {
+  let summary = "Allow the user's products and sums to be fused";
+  let description = [{
+    Puts the fast-math flag `contract` on the multiplications, additions and
+    subtractions of the module, so that the code generator may compute
+    `a * b + c` with one rounding. Runs before `expand-math`, whose results must
+    stay as they are written.
+
+    See test/Transforms/allow-fp-contraction.mlir.
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect"];
+}
+
+def LowerVectorOps : Pass<"lower-vector-ops", "mlir::ModuleOp"> {
+  let summary = "Lower vector operations to those that LLVM has";
+  let description = [{
+    Rewrites the vector operations that have no LLVM instruction of their own
+    (multi-dimensional transposes, reductions, slices, transfers, masks, gathers)
+    into extractions, insertions, shuffles and one-dimensional operations, so
+    that one conversion to LLVM dialect finishes the work. A module that holds
+    none of them is left alone at the cost of one walk.
+
+    See test/Transforms/lower-vector-ops.mlir.
+  }];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::memref::MemRefDialect",
+    "mlir::scf::SCFDialect", "mlir::ub::UBDialect",
+    "mlir::vector::VectorDialect"
+  ];
+}
+
+#endif // SEAGROVE_TRANSFORMS_PASSES

@@ -1,0 +1,114 @@
+//===- Machine.cpp - LLVM's view of a target ------------------------------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Machine.h"
+
+#include "seagrove/Target/LLVM/Compile.h"
+
+#include "llvm/CodeGen/TargetLowering.h"
+#include "llvm/CodeGen/TargetSubtargetInfo.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <map>
+#include <mutex>
+
+using namespace llvm;
+
+namespace seagrove::target {
+
+void initializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    InitializeAllTargetInfos();
+    InitializeAllTargets();
+    InitializeAllTargetMCs();
+    InitializeAllAsmPrinters();
+    // Inline assembly is parsed even where an object is emitted.
+    InitializeAllAsmParsers();
+  });
+}
+
+static CodeGenOptLevel codeGenLevel(unsigned optLevel) {
+  // Level 0 of the code generator uses another instruction selector, which
+  // does not take every vector operation; our level 0 is therefore its 1.
+  return optLevel <= 1 ? CodeGenOptLevel::Less : CodeGenOptLevel::Default;
+}
+
+std::unique_ptr<TargetMachine>
+createMachine(const api::Target &target, const api::CompileOptions &options,
+              std::string &error) {
+  initializeTargets();
+  Triple triple(target.triple.empty() ? sys::getDefaultTargetTriple()
+                                      : Triple::normalize(target.triple));
+  const Target *backend = TargetRegistry::lookupTarget(triple, error);
+  if (!backend)
+    return nullptr;
+
+  TargetOptions machineOptions;
+  // Fusion follows the flags of the operations: the user's may carry
+  // `contract`, those of a math expansion never do.
+  machineOptions.AllowFPOpFusion = FPOpFusion::Standard;
+  machineOptions.TrapUnreachable = false;
+  std::unique_ptr<TargetMachine> machine(backend->createTargetMachine(
+      triple, target.cpu, target.features, machineOptions, Reloc::PIC_,
+      std::nullopt, codeGenLevel(options.optLevel)));
+  if (!machine)
+    error = "LLVM has no code generator for '" + triple.str() + "'";
+  return machine;
+}
+
+static NativeOps askLLVM(const api::Target &target) {
+  NativeOps native;
+  std::string error;
+  std::unique_ptr<TargetMachine> machine = createMachine(target, {}, error);
+  if (!machine)
+    return native;
+
+  LLVMContext context;
+  Module module("native-ops", context);
+  module.setTargetTriple(machine->getTargetTriple());
+  module.setDataLayout(machine->createDataLayout());
+  auto *function =
+      Function::Create(FunctionType::get(Type::getVoidTy(context), false),
+                       GlobalValue::ExternalLinkage, "f", module);
+  const TargetSubtargetInfo *subtarget = machine->getSubtargetImpl(*function);
+  const TargetLowering *lowering =
+      subtarget ? subtarget->getTargetLowering() : nullptr;
+  if (!lowering)
+    return native;
+
+  auto native1 = [&](unsigned op, MVT type) {
+    return lowering->isOperationLegalOrCustom(op, type);
+  };
+  native.fma = native1(ISD::FMA, MVT::f32) && native1(ISD::FMA, MVT::f64);
+  native.rounding =
+      native1(ISD::FFLOOR, MVT::f32) && native1(ISD::FROUNDEVEN, MVT::f64);
+  native.f16Arithmetic = lowering->isOperationLegal(ISD::FADD, MVT::f16);
+  native.bf16Arithmetic = lowering->isOperationLegal(ISD::FADD, MVT::bf16);
+  native.f16Conversion = native1(ISD::FP_ROUND, MVT::v8f16) ||
+                         native1(ISD::FP_EXTEND, MVT::v4f32);
+  native.bf16Conversion = native1(ISD::FP_ROUND, MVT::v8bf16);
+  return native;
+}
+
+NativeOps queryNativeOps(const api::Target &target) {
+  static std::mutex mutex;
+  static std::map<std::string, NativeOps> answers;
+  std::string key = target.triple + '\0' + target.cpu + '\0' + target.features;
+  std::lock_guard<std::mutex> lock(mutex);
+  auto found = answers.find(key);
+  if (found == answers.end())
+    found = answers.emplace(key, askLLVM(target)).first;
+  return found->second;
+}
+
+} // namespace seagrove::target

@@ -1,0 +1,31 @@
+//===- Machine.h - LLVM's view of a target ----------------------*- C++ -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SEAGROVE_LIB_TARGET_LLVM_MACHINE_H
+#define SEAGROVE_LIB_TARGET_LLVM_MACHINE_H
+
+#include "seagrove/Api.h"
+
+#include "llvm/Target/TargetMachine.h"
+
+#include <memory>
+#include <string>
+
+namespace seagrove::target {
+
+/// Registers every LLVM target of this build; does its work once.
+void initializeTargets();
+
+/// Makes the machine for `target`, an empty triple meaning the host's. Returns
+/// null and sets `error` when this build has no such target.
+std::unique_ptr<llvm::TargetMachine>
+createMachine(const api::Target &target, const api::CompileOptions &options,
+              std::string &error);
+
+} // namespace seagrove::target
+
+#endif // SEAGROVE_LIB_TARGET_LLVM_MACHINE_H

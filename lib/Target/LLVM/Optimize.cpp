@@ -1,0 +1,82 @@
+//===- Optimize.cpp - our pipeline over LLVM IR ---------------------------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Optimize.h"
+
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Transforms/IPO/AlwaysInliner.h"
+#include "llvm/Transforms/IPO/GlobalDCE.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
+#include "llvm/Transforms/Scalar/DCE.h"
+#include "llvm/Transforms/Scalar/DeadStoreElimination.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/GVN.h"
+#include "llvm/Transforms/Scalar/IndVarSimplify.h"
+#include "llvm/Transforms/Scalar/LICM.h"
+#include "llvm/Transforms/Scalar/LoopPassManager.h"
+#include "llvm/Transforms/Scalar/LoopRotation.h"
+#include "llvm/Transforms/Scalar/SROA.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
+
+using namespace llvm;
+
+namespace seagrove::target {
+
+/// Puts loops into the form that LICM wants and moves what does not vary out.
+static void addLoopPasses(FunctionPassManager &passes, unsigned level) {
+  LoopPassManager loops;
+  loops.addPass(LoopRotatePass(/*EnableHeaderDuplication=*/true));
+  loops.addPass(LICMPass(LICMOptions()));
+  if (level >= 2)
+    loops.addPass(IndVarSimplifyPass());
+  passes.addPass(createFunctionToLoopPassAdaptor(std::move(loops),
+                                                 /*UseMemorySSA=*/true));
+}
+
+static FunctionPassManager buildFunctionPasses(unsigned level) {
+  FunctionPassManager passes;
+  // The range kernel's loop has just received the program's body: promote and
+  // simplify it first, everything later gets cheaper.
+  passes.addPass(SROAPass(SROAOptions::ModifyCFG));
+  passes.addPass(EarlyCSEPass(/*UseMemorySSA=*/false));
+  passes.addPass(SimplifyCFGPass());
+  passes.addPass(InstCombinePass());
+  addLoopPasses(passes, level);
+  if (level >= 2) {
+    GVNOptions options;
+    options.setPRE(false).setLoadPRE(false);
+    passes.addPass(GVNPass(options));
+    passes.addPass(DSEPass());
+    passes.addPass(InstCombinePass());
+  }
+  passes.addPass(SimplifyCFGPass());
+  return passes;
+}
+
+void optimize(Module &module, TargetMachine &machine, unsigned optLevel) {
+  LoopAnalysisManager loopAnalyses;
+  FunctionAnalysisManager functionAnalyses;
+  CGSCCAnalysisManager callGraphAnalyses;
+  ModuleAnalysisManager moduleAnalyses;
+  PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(moduleAnalyses);
+  builder.registerCGSCCAnalyses(callGraphAnalyses);
+  builder.registerFunctionAnalyses(functionAnalyses);
+  builder.registerLoopAnalyses(loopAnalyses);
+  builder.crossRegisterProxies(loopAnalyses, functionAnalyses,
+                               callGraphAnalyses, moduleAnalyses);
+
+  ModulePassManager passes;
+  passes.addPass(AlwaysInlinerPass(/*InsertLifetime=*/false));
+  passes.addPass(GlobalDCEPass());
+  if (optLevel > 0)
+    passes.addPass(
+        createModuleToFunctionPassAdaptor(buildFunctionPasses(optLevel)));
+  passes.run(module, moduleAnalyses);
+}
+
+} // namespace seagrove::target
