@@ -21,7 +21,9 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
-from setuptools.command.build_scripts import build_scripts
+
+# setuptools provides distutils, also where Python no longer does.
+from distutils.command.build_scripts import build_scripts  # isort: skip
 
 ROOT = Path(__file__).resolve().parent
 BUILD = Path(os.environ.get("SEAGROVE_BUILD_DIR", ROOT / "build")).resolve()
@@ -66,8 +68,9 @@ def configure_arguments() -> list[str]:
     import nanobind
 
     arguments = [
-        "-G",
-        "Ninja",
+        *("-G", "Ninja"),
+        # Forget another Python's headers, which CMake would not look for again.
+        *("-U", "Python_*", "-U", "_Python_*"),
         f"-DPython_EXECUTABLE={sys.executable}",
         f"-Dnanobind_DIR={nanobind.cmake_dir()}",
         f"-DSEAGROVE_VERSION={version()}",
