@@ -1,0 +1,38 @@
+"""Seagrove compiles unmodified `@triton.jit` kernels for any chip.
+
+Nothing needs to be imported from here: once the package is installed, `import triton` finds its
+backends. What is here chooses a backend and the number of threads by hand. Importing the package
+loads neither Triton, nor torch, nor the compiler, and opens no device.
+"""
+
+from __future__ import annotations
+
+from seagrove._version import __version__
+from seagrove.runtime.registry import Choice, use
+
+__all__ = ["Choice", "__version__", "get_num_threads", "set_num_threads", "use"]
+
+
+def set_num_threads(count: int) -> None:
+    """Sets how many threads a launch may use, for the whole process.
+
+    Args:
+        count: a positive number; 0 returns to the default, which is torch's number of threads
+            where torch is loaded and the number of this process's cores otherwise. The
+            environment variable SEAGROVE_NUM_THREADS sets it from outside.
+
+    Raises:
+        ValueError: if `count` is negative.
+    """
+    from seagrove.compiler.native import native
+
+    if count < 0:
+        raise ValueError(f"the number of threads must be 0 or more, not {count}")
+    native().set_num_threads(count)
+
+
+def get_num_threads() -> int:
+    """Returns how many threads the next launch from this thread may use."""
+    from seagrove.compiler.native import native
+
+    return native().num_threads()

@@ -1,0 +1,48 @@
+"""Keys of compiled kernels.
+
+Triton keeps compiled kernels on disk under a key that holds the kernel's source, its options and
+`backend.hash()`. The last must change whenever our compiler or the target does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from threading import Lock
+from typing import Generic, TypeVar
+
+from seagrove.compiler.native import native
+from seagrove.compiler.targets import TargetDescription
+
+T = TypeVar("T")
+
+
+def backend_key(backend: str, target: TargetDescription) -> str:
+    """The part of a cache key that names the compiler build and the exact target."""
+    text = f"{backend}-{native().build_id()}-{target.cache_key()}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class RecentResults(Generic[T]):
+    """The last `capacity` results by key; safe to use from many threads.
+
+    Several launch options (warps, stages) do not change the code that we make, while Triton
+    compiles once for each of their values: this makes the second time free.
+    """
+
+    def __init__(self, capacity: int = 64) -> None:
+        self._capacity = capacity
+        self._results: OrderedDict[str, T] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: str) -> T | None:
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+            return self._results.get(key)
+
+    def put(self, key: str, result: T) -> None:
+        with self._lock:
+            self._results[key] = result
+            while len(self._results) > self._capacity:
+                self._results.popitem(last=False)

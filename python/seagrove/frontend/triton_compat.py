@@ -1,0 +1,671 @@
+"""The adapter to upstream Triton: the only file that knows Triton's private parts.
+
+Works with triton 3.6 to 3.9; test/python/test_triton_contract.py runs against each of them. What
+is private and used here:
+
+    triton.backends                    the backend and driver base classes, the dict `backends`
+    triton.runtime.driver              `driver` and `_create_driver`, which we replace by a policy
+                                       that chooses instead of failing on several active drivers
+    triton.runtime.jit                 `create_function_from_signature`, wrapped so that NumPy
+                                       arrays are accepted and errors name kernel and argument
+    triton.runtime.cache               `triton_key`, replaced by one that does not read 500 MB
+    triton.compiler                    CompilationError, ASTSource, compile
+    triton.language.extra              where `libdevice` is looked up
+
+`import triton` imports this file through a backend's modules, half-way through Triton's own
+import: at module level only what exists by then may be imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn, TypeVar
+
+import triton
+from triton.backends.compiler import BaseBackend, GPUTarget
+from triton.backends.driver import DriverBase
+
+from seagrove.compiler.options import CodegenOptions
+from seagrove.compiler.stages import Compiled, compile_ttir
+from seagrove.compiler.targets import TargetDescription
+from seagrove.errors import ArgumentCountError, ArgumentTypeError, CompileError, SeagroveError
+from seagrove.runtime import registry
+
+__all__ = [
+    "BackendBase",
+    "DriverBase",
+    "GPUTarget",
+    "OptionsBase",
+    "activate",
+    "install",
+    "restore_driver",
+]
+
+SUPPORTED = ((3, 6), (3, 9))
+LIBDEVICE = "triton.language.extra.libdevice"
+
+
+def triton_version() -> tuple[int, int]:
+    """Major and minor version of the installed Triton."""
+    major, minor = triton.__version__.split(".")[:2]
+    return int(major), int(minor)
+
+
+# --------------------------------------------------------------------------------------------
+# Options
+# --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OptionsBase:
+    """Every member that Triton's front end, cache and hooks read from a backend's options.
+
+    `num_warps`, `num_ctas` and `num_stages` are launch tuning that a backend may ignore.
+    """
+
+    num_warps: int = 4
+    num_ctas: int = 1
+    num_stages: int = 3
+    warp_size: int = 1
+    debug: bool = False
+    sanitize_overflow: bool = False
+    instrumentation_mode: str = ""
+    fpsan_homomorphic_casts: bool = False
+    supported_fp8_dtypes: tuple[str, ...] = (
+        "fp8e5",
+        "fp8e4nv",
+        "fp8e4b8",
+        "fp8e5b16",
+        "fp8e4b15",
+    )
+    deprecated_fp8_dot_operand_dtypes: tuple[str, ...] = ()
+    default_dot_input_precision: str = "ieee"
+    allowed_dot_input_precisions: tuple[str, ...] = ("ieee", "tf32", "tf32x3", "bf16x3", "bf16x6")
+    max_num_imprecise_acc_default: int = 0
+    enable_fp_fusion: bool = True
+    launch_cooperative_grid: bool = False
+    extern_libs: tuple[tuple[str, str], ...] = ()
+    ir_override: str | None = None
+    arch: str = ""
+    backend_name: str = ""
+    opt_level: int = 3
+
+    def hash(self) -> str:
+        """Key of these options in Triton's cache of compiled kernels."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
+
+    def codegen(self) -> CodegenOptions:
+        """The options that change the code that we make."""
+        return CodegenOptions(opt_level=self.opt_level, enable_fp_fusion=self.enable_fp_fusion)
+
+
+Options = TypeVar("Options", bound=OptionsBase)
+
+
+# --------------------------------------------------------------------------------------------
+# Backend
+# --------------------------------------------------------------------------------------------
+
+
+class BackendBase(BaseBackend):  # type: ignore[misc]  # Triton has no types
+    """A Triton backend whose kernels are compiled by Seagrove.
+
+    A backend states `name`, `options_type` and `describe`. Its stages are `ttir`, the module as
+    Triton's front end made it, and `so`, the shared object with the range kernel.
+    """
+
+    binary_ext = "so"
+    name = ""
+    options_type: type[OptionsBase] = OptionsBase
+    accepts_arrays = True
+
+    def describe(self, arch: str) -> TargetDescription:
+        """The target description for an architecture's name; "" means the running machine."""
+        raise NotImplementedError
+
+    def key_of(self, target: TargetDescription) -> str:
+        """Names the exact target and our build, for Triton's cache of compiled kernels."""
+        from seagrove.compiler.cache import backend_key
+
+        return backend_key(self.name, target)
+
+    @classmethod
+    def supports_target(cls, target: Any) -> bool:
+        return bool(target.backend == cls.name)
+
+    def hash(self) -> str:
+        return self.key_of(self.describe(str(self.target.arch)))
+
+    def get_target_name(self, options: OptionsBase) -> str:
+        return self.name
+
+    def parse_options(self, opts: Mapping[str, Any]) -> OptionsBase:
+        """Picks the members of `options_type` out of a launch's keyword arguments."""
+        known = {field.name for field in fields(self.options_type)}
+        given = {key: opts[key] for key in known if opts.get(key) is not None}
+        given.setdefault("arch", str(self.target.arch))
+        given.setdefault("backend_name", self.name)
+        return self.options_type(**given)
+
+    def get_codegen_implementation(self, options: OptionsBase) -> dict[str, Callable[..., Any]]:
+        return {
+            "min_dot_size": lambda lhs, rhs: (1, 1, 1),
+            "convert_custom_types": _refuse_custom_types,
+        }
+
+    def get_module_map(self) -> dict[str, ModuleType]:
+        return {LIBDEVICE: importlib.import_module(f"triton.language.extra.{self.name}.libdevice")}
+
+    def load_dialects(self, context: Any) -> None:
+        """The front end needs none beyond Triton's own."""
+
+    def pack_metadata(self, metadata: Any) -> tuple[int, int, int]:
+        return metadata.num_warps, metadata.num_ctas, metadata.shared
+
+    def add_stages(
+        self, stages: dict[str, Any], options: OptionsBase, language: object = None
+    ) -> None:
+        stages["ttir"] = lambda module, metadata: module
+        stages[self.binary_ext] = lambda module, metadata: self.make_binary(
+            module, metadata, options
+        )
+
+    def make_binary(self, module: Any, metadata: dict[str, Any], options: OptionsBase) -> bytes:
+        """Hands the module's text to the compiler and fills in the metadata of a launch."""
+        compiled = self.compile(ttir_text(module), options)
+        metadata.update(
+            name=compiled.symbol,
+            shared=0,
+            scratch_bytes=compiled.scratch_bytes,
+            global_scratch_size=0,
+            global_scratch_align=1,
+            profile_scratch_size=0,
+            profile_scratch_align=1,
+            tensordesc_meta=None,
+        )
+        return compiled.output
+
+    def compile(self, ttir: str, options: OptionsBase) -> Compiled:
+        """Compiles TTIR text for this backend's target.
+
+        Raises:
+            CompileError: which is also Triton's CompilationError.
+        """
+        try:
+            return compile_ttir(ttir, self.describe(options.arch), options.codegen())
+        except CompileError as error:
+            raise as_triton_error(error) from None
+
+
+def _refuse_custom_types(*args: Any, **kwargs: Any) -> NoReturn:
+    raise NotImplementedError("this conversion between 8-bit float types is not supported")
+
+
+def ttir_text(module: Any) -> str:
+    """The module's text, with the locations of the user's source."""
+    return str(module)
+
+
+@lru_cache(maxsize=1)
+def _error_type() -> type[CompileError]:
+    from triton.compiler.errors import CompilationError
+
+    class TritonCompileError(CompileError, CompilationError):  # type: ignore[misc]
+        """A CompileError that code which handles Triton's errors can handle as well."""
+
+        def __init__(self, source: CompileError) -> None:
+            SeagroveError.__init__(self, source.headline)
+            self.code = source.code
+            self.diagnostics = source.diagnostics
+            # Triton's class names its parts so; it would format them from a syntax tree.
+            self.src = self.node = None
+            self.error_message = self.message = source.headline
+
+        def __str__(self) -> str:
+            return self.headline
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return as_triton_error, (self.plain(),)
+
+        def plain(self) -> CompileError:
+            error = CompileError(self.headline)
+            error.code, error.diagnostics = self.code, self.diagnostics
+            return error
+
+    TritonCompileError.__name__ = TritonCompileError.__qualname__ = "CompileError"
+    TritonCompileError.__module__ = CompileError.__module__
+    return TritonCompileError
+
+
+def as_triton_error(error: CompileError) -> CompileError:
+    """The same error, as a kind of Triton's CompilationError."""
+    make: Callable[[CompileError], CompileError] = _error_type()
+    return make(error)
+
+
+# --------------------------------------------------------------------------------------------
+# Launch
+# --------------------------------------------------------------------------------------------
+
+
+def make_launcher(source: Any, metadata: Any) -> Callable[..., None]:
+    """The launcher of a compiled kernel (Triton's `launcher_cls`)."""
+    from seagrove.compiler.native import native
+
+    torch = sys.modules.get("torch")
+    if callable(count := getattr(torch, "get_num_threads", None)):
+        # Sets torch's own thread count up, which the native code reads from then on.
+        count()
+    names, types = launch_signature(source)
+    name = getattr(source, "name", metadata.name).lstrip("@")
+    return native().Launcher(name, names, types, metadata.scratch_bytes)
+
+
+def launch_signature(source: Any) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """Names and Triton types of a kernel's parameters, in order.
+
+    A parameter that the signature leaves out is a constexpr.
+    """
+    function = getattr(source, "fn", None)
+    signature = dict(source.signature)
+    if function is None:  # Compiled from a file of IR: parameters have numbers.
+        return tuple(f"arg{key}" for key in signature), tuple(signature.values())
+    names = tuple(function.arg_names)
+    constant = {path[0] for path in getattr(source, "constants", {}) if len(path) == 1}
+    types = (
+        "constexpr" if position in constant else signature.get(name, "constexpr")
+        for position, name in enumerate(names)
+    )
+    return names, tuple(types)
+
+
+# --------------------------------------------------------------------------------------------
+# Which driver is active
+# --------------------------------------------------------------------------------------------
+
+
+def _triton_backends() -> dict[str, Any]:
+    """Triton's backends by name; ours are added where they are not installed (a checkout)."""
+    from triton.backends import Backend, backends
+
+    known: dict[str, Any] = backends
+    for name, backend in registry.backends().items():
+        if name not in known:
+            package = backend.load().__name__
+            known[name] = Backend(
+                compiler=_only_subclass(f"{package}.compiler", BaseBackend),
+                driver=_only_subclass(f"{package}.driver", DriverBase),
+            )
+    return known
+
+
+def _only_subclass(module: str, base: type) -> type:
+    found = [
+        value
+        for value in vars(importlib.import_module(module)).values()
+        if isinstance(value, type) and issubclass(value, base) and not inspect.isabstract(value)
+    ]
+    concrete = [value for value in found if value.__module__ == module]
+    assert len(concrete) == 1, f"{module} must define one subclass of {base.__name__}"
+    return concrete[0]
+
+
+def other_driver_active(own: type) -> bool:
+    """Whether a driver that is not `own` says that it is active."""
+    from triton.backends import backends
+
+    return any(item.driver.is_active() for item in backends.values() if item.driver is not own)
+
+
+def _choose_driver(upstream: Callable[[], Any]) -> Any:
+    """Makes the driver for this process: the chosen one, else a device's, else the host's."""
+    known = _triton_backends()
+    name = registry.chosen()
+    if name is not None:
+        if name not in known:
+            registry.find(name)  # Raises with the list of names.
+        return known[name].driver()
+    if os.environ.get("TRITON_DEFAULT_BACKEND"):
+        return upstream()
+    hosts = [item.driver for item in known.values() if getattr(item.driver, "is_host", False)]
+    if hosts and hosts[0].no_other_device():
+        return hosts[0]()
+    active = [
+        item.driver
+        for item in known.values()
+        if item.driver not in hosts and item.driver.is_active()
+    ]
+    return (active or hosts)[0]() if active or hosts else upstream()
+
+
+def activate(name: str) -> object:
+    """Makes `name` the active driver; returns what `restore_driver` takes."""
+    config = _driver_config()
+    previous = config._active
+    config.set_active(_triton_backends()[name].driver())
+    return previous
+
+
+def restore_driver(previous: object) -> None:
+    """Returns to an earlier driver; None means to choose again at the next use."""
+    config = _driver_config()
+    config._active = previous
+    if previous is None:
+        config._default = None
+
+
+def _driver_config() -> Any:
+    return importlib.import_module("triton.runtime.driver").driver
+
+
+def active_driver_name() -> str:
+    """Name of the backend that a launch would use now."""
+    return str(_driver_config().active.get_current_target().backend)
+
+
+# --------------------------------------------------------------------------------------------
+# Hooks into Triton's import
+# --------------------------------------------------------------------------------------------
+
+
+class _ImportHook:
+    """Waits until Triton's driver module is complete, then puts our choice of driver there."""
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> None:
+        module = sys.modules.get("triton.runtime.driver")
+        if module is not None and hasattr(module, "driver"):
+            sys.meta_path.remove(cls)
+            _install_choice(module)
+
+
+class _LibdeviceFinder:
+    """Finds `triton.language.extra.<ours>.libdevice`, which no file of Triton's wheel holds."""
+
+    names: set[str] = set()
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        prefix, _, rest = name.partition("triton.language.extra.")
+        backend, _, module = rest.partition(".")
+        if prefix or backend not in cls.names or module not in ("", "libdevice"):
+            return None
+        folder = Path(__file__).parent
+        if module:
+            return importlib.util.spec_from_file_location(name, folder / "libdevice.py")
+        return importlib.util.spec_from_loader(name, loader=None, is_package=True)
+
+
+def _install_choice(module: Any) -> None:
+    upstream = module._create_driver
+    if getattr(upstream, "seagrove", False):
+        return
+
+    def create_driver() -> Any:
+        return _choose_driver(upstream)
+
+    create_driver.seagrove = True  # type: ignore[attr-defined]
+    module._create_driver = create_driver
+
+
+def install(backend: str) -> None:
+    """Prepares Triton for a backend of ours; called when the backend's modules are imported."""
+    if _LibdeviceFinder not in sys.meta_path:
+        sys.meta_path.append(_LibdeviceFinder)
+        sys.meta_path.insert(0, _ImportHook)
+    _LibdeviceFinder.names.add(backend)
+
+
+def install_runtime(backend: str) -> None:
+    """Completes the preparation; called when a driver of ours is made, before any launch."""
+    importlib.import_module(f"triton.language.extra.{backend}.libdevice")
+    _install_binder()
+    _install_cheap_key()
+
+
+# --------------------------------------------------------------------------------------------
+# Triton's key of itself
+# --------------------------------------------------------------------------------------------
+
+
+def _install_cheap_key() -> None:
+    cache: Any = importlib.import_module("triton.runtime.cache")
+    if not getattr(cache.triton_key, "seagrove", False):
+        cache.triton_key = _installation_key
+
+
+@lru_cache(maxsize=1)
+def _installation_key() -> str:
+    """Names the installed Triton by its version and its files' sizes and times.
+
+    Upstream's key hashes the contents, half a gigabyte of them, in every process.
+    """
+    root = Path(triton.__file__).parent
+    text = "\n".join(sorted(_file_stamps(root)))
+    return f"{triton.__version__}-{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+_installation_key.seagrove = True  # type: ignore[attr-defined]
+
+
+def _file_stamps(root: Path) -> Iterator[str]:
+    for part in ("_C", "compiler", "backends", "language", "runtime"):
+        for folder, _, files in os.walk(root / part):
+            for name in files:
+                if name.endswith((".py", ".so")):
+                    path = os.path.join(folder, name)
+                    status = os.stat(path)
+                    yield f"{path}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+
+
+# --------------------------------------------------------------------------------------------
+# Binding arguments
+# --------------------------------------------------------------------------------------------
+
+
+def _install_binder() -> None:
+    """Wraps the function that makes a kernel's binder, once.
+
+    A binder takes a launch's arguments and says how the kernel is specialised on them. Ours runs
+    upstream's and looks at the arguments itself only where that fails, so that a launch with
+    tensors pays one Python call.
+    """
+    jit: Any = importlib.import_module("triton.runtime.jit")
+    upstream = jit.create_function_from_signature
+    if getattr(upstream, "seagrove", False):
+        return
+
+    def create_function_from_signature(signature: Any, parameters: Any, backend: Any) -> Any:
+        native = upstream(signature, parameters, backend)
+        if not getattr(backend, "accepts_arrays", False):
+            return native
+        caller = inspect.currentframe()
+        kernel = caller.f_back.f_locals.get("self") if caller and caller.f_back else None
+        rebind = _Rebinder(native, signature, getattr(kernel, "__name__", "kernel"))
+
+        def binder(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return native(*args, **kwargs)
+            except TypeError:
+                pass
+            return rebind(args, kwargs)
+
+        return binder
+
+    create_function_from_signature.seagrove = True  # type: ignore[attr-defined]
+    jit.create_function_from_signature = create_function_from_signature
+
+
+class _ArrayView:
+    """Shows an array as Triton wants to see a tensor: data_ptr() and dtype."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+        self.dtype = array.dtype
+        self.shape = array.shape
+
+    def data_ptr(self) -> int:
+        return int(self.array.__array_interface__["data"][0])
+
+
+class _Rebinder:
+    """Binds the arguments of one kernel where upstream's binder refused them."""
+
+    def __init__(self, native: Callable[..., Any], signature: Any, kernel: str) -> None:
+        self.native = native
+        self.signature = signature
+        self.kernel = kernel
+
+    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self.check_count(args, kwargs)
+        viewed = tuple(_as_tensor(arg) for arg in args)
+        viewed_kwargs = {key: _as_tensor(value) for key, value in kwargs.items()}
+        try:
+            bound, specialization, options = self.native(*viewed, **viewed_kwargs)
+        except TypeError as error:
+            self.raise_for_argument(viewed, viewed_kwargs, error)
+        # The launcher reads arrays itself, and hooks shall see what the user passed.
+        return {key: _as_given(value) for key, value in bound.items()}, specialization, options
+
+    def check_count(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        known = {key: kwargs[key] for key in kwargs if key in self.signature.parameters}
+        try:
+            self.signature.bind(*args, **known)
+        except TypeError as error:
+            raise ArgumentCountError(
+                f"kernel '{self.kernel}' was launched with the wrong arguments: {error}",
+                code="SG0608",
+                why=f"its parameters are ({', '.join(self.signature.parameters)})",
+                advice="compare the call with the kernel's definition",
+            ) from None
+
+    def raise_for_argument(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError
+    ) -> NoReturn:
+        from triton.runtime.jit import mangle_type
+
+        names = list(self.signature.parameters)
+        given = [*zip(names, args, strict=False), *kwargs.items()]
+        for name, value in given:
+            try:
+                mangle_type(value, specialize=True)
+            except TypeError:
+                if "constexpr" in str(self.signature.parameters[name].annotation):
+                    continue
+                kind = type(value)
+                raise ArgumentTypeError(
+                    f"argument '{name}' of kernel '{self.kernel}' cannot be passed to a kernel: "
+                    f"it is a {kind.__module__}.{kind.__name__}",
+                    code="SG0613",
+                    why="it is no number and has no data_ptr() and dtype",
+                    advice="pass a torch tensor, a NumPy array, a number, or an object with "
+                    "data_ptr() and dtype",
+                ) from None
+        raise error
+
+
+def _as_tensor(arg: Any) -> Any:
+    """An array as something that Triton can specialise on; anything else unchanged."""
+    if type(arg) is tuple:
+        return tuple(_as_tensor(item) for item in arg)
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return arg
+    if isinstance(arg, numpy.ndarray):
+        return _ArrayView(arg)
+    return arg.item() if isinstance(arg, numpy.generic) else arg
+
+
+def _as_given(arg: Any) -> Any:
+    if type(arg) is tuple:
+        return tuple(_as_given(item) for item in arg)
+    return arg.array if type(arg) is _ArrayView else arg
+
+
+# --------------------------------------------------------------------------------------------
+# Kernels by hand, for the command line
+# --------------------------------------------------------------------------------------------
+
+
+def is_kernel(value: object) -> bool:
+    """Whether `value` is a kernel: a function under @triton.jit, perhaps autotuned."""
+    return isinstance(unwrap_kernel(value), triton.JITFunction)
+
+
+def unwrap_kernel(value: Any) -> Any:
+    """The function under @triton.jit within @triton.autotune and @triton.heuristics."""
+    while not isinstance(value, triton.JITFunction) and hasattr(value, "fn"):
+        value = value.fn
+    return value
+
+
+def kernel_ttir(
+    kernel: Any, signature: Mapping[str, Any], constants: Mapping[str, Any], backend: BackendBase
+) -> str:
+    """The TTIR of a kernel, as the front end makes it.
+
+    Args:
+        kernel: a function under @triton.jit.
+        signature: Triton's type for each parameter that is no constant.
+        constants: the value for each tl.constexpr.
+        backend: decides options and library functions.
+
+    Raises:
+        triton.CompilationError: for an error in the kernel.
+    """
+    from triton._C.libtriton import ir
+    from triton.compiler import ASTSource
+
+    names = kernel.arg_names
+    types = {name: signature.get(name, "constexpr") for name in names}
+    # Triton's launch path says this of aligned pointers; so do we, since most are.
+    attrs = {
+        (position,): [["tt.divisibility", 16]]
+        for position, name in enumerate(names)
+        if str(types[name]).startswith("*")
+    }
+    source = ASTSource(kernel, types, dict(constants), attrs)
+    options = backend.parse_options({})
+    context = ir.context()
+    ir.load_dialects(context)
+    backend.load_dialects(context)
+    module = source.make_ir(
+        backend.target,
+        options,
+        backend.get_codegen_implementation(options),
+        backend.get_module_map(),
+        context,
+    )
+    return ttir_text(module)
+
+
+def make_backend(name: str, arch: str) -> BackendBase:
+    """The compiler of the backend `name` for the target `arch`."""
+    backend = _triton_backends()[name].compiler(GPUTarget(name, arch, 1))
+    assert isinstance(backend, BackendBase)
+    return backend
+
+
+def upstream_backends() -> dict[str, bool]:
+    """Triton's own backends by name, and whether each says that it is active."""
+    own = registry.backends()
+    return {
+        name: bool(item.driver.is_active())
+        for name, item in _triton_backends().items()
+        if name not in own
+    }

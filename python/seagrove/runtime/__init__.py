@@ -1,0 +1,1 @@
+"""Backends and devices at run time: registry, launch arguments, device interface."""

@@ -1,0 +1,122 @@
+"""Host devices as Triton's benchmark and tuning code see them.
+
+Launches on the host end before they return, so events are time stamps and there is nothing to
+wait for. No tensor library is used here: one may have replaced the host's own operations.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from contextlib import nullcontext
+from functools import lru_cache
+from pathlib import Path
+
+
+class Event:
+    """A point in time, with the interface of a device event."""
+
+    def __init__(self, enable_timing: bool = True, **_: object) -> None:
+        self._seconds = 0.0
+
+    def record(self, stream: object = None) -> None:
+        """Sets the event to now."""
+        self._seconds = time.perf_counter()
+
+    def elapsed_time(self, end: Event) -> float:
+        """Milliseconds from this event to `end`."""
+        return (end._seconds - self._seconds) * 1e3
+
+    def synchronize(self) -> None:
+        """Returns at once: what was recorded has happened."""
+
+    def query(self) -> bool:
+        """Whether the event has happened; always."""
+        return True
+
+
+class HostInterface:
+    """What `driver.get_device_interface()` returns for a device that is the host itself."""
+
+    Event = Event
+
+    @staticmethod
+    def synchronize(device: object = None) -> None:
+        """Returns at once: launches are synchronous."""
+
+    @staticmethod
+    def is_available() -> bool:
+        return True
+
+    @staticmethod
+    def device_count() -> int:
+        return 1
+
+    @staticmethod
+    def current_device() -> int:
+        return 0
+
+    @staticmethod
+    def set_device(device: object) -> None:
+        """There is one device."""
+
+    @staticmethod
+    def current_stream(device: object = None) -> int:
+        return 0
+
+    @staticmethod
+    def stream(stream: object) -> nullcontext[None]:
+        """There is one stream."""
+        return nullcontext()
+
+
+class DeviceProperties(dict[str, object]):
+    """Properties by key and, for libraries that expect it, by attribute."""
+
+    def __getattr__(self, name: str) -> object:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class CacheFlusher:
+    """Memory whose overwriting leaves none of a benchmark's data in the caches."""
+
+    def __init__(self, size: int) -> None:
+        self._memory = bytearray(size)
+        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
+
+    def zero_(self) -> None:
+        """Overwrites all of it."""
+        ctypes.memset(self._address, 0, len(self._memory))
+
+
+@lru_cache(maxsize=1)
+def last_level_cache_bytes(default: int = 32 << 20, limit: int = 64 << 20) -> int:
+    """Size of the largest cache of core 0 in bytes, at most `limit`."""
+    sizes = [default]
+    for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
+        text = path.read_text().strip()
+        scale = {"K": 1 << 10, "M": 1 << 20}.get(text[-1:], 1)
+        sizes.append(int(text.rstrip("KM")) * scale)
+    return min(max(sizes[1:] or sizes), limit)
+
+
+@lru_cache(maxsize=1)
+def host_properties() -> DeviceProperties:
+    """Properties of the host under the names that Triton's code asks for; sizes in bytes."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return DeviceProperties(
+        name="host",
+        # Blocks live in registers and caches: no kernel is too large for "shared memory".
+        max_shared_mem=1 << 30,
+        max_num_regs=1 << 16,
+        multiprocessor_count=len(os.sched_getaffinity(0)),
+        warpSize=1,
+        total_memory=memory,
+        sm_clock_rate=0,
+        mem_clock_rate=0,
+        mem_bus_width=0,
+    )

@@ -1,0 +1,34 @@
+//===- launch.h - the callable that starts a kernel -------------*- C++ -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Two Python types, written against CPython's C API because a launch is paid
+// in nanoseconds:
+//
+//   Kernel(image: bytes, symbol: str)
+//       A loaded shared object and the range kernel in it.
+//   Launcher(kernel_name: str, names: tuple[str, ...],
+//            types: tuple[str | tuple, ...], scratch_bytes: int)
+//       Called as Triton calls a launcher: (grid_x, grid_y, grid_z, stream,
+//       function, packed_metadata, launch_metadata, enter_hook, exit_hook,
+//       *args), where `function` is a Kernel.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SEAGROVE_PYTHON_LAUNCH_H
+#define SEAGROVE_PYTHON_LAUNCH_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+namespace seagrove::launch {
+
+/// Adds both types to `module`. False with a Python error set on failure.
+bool addTypes(PyObject *module);
+
+} // namespace seagrove::launch
+
+#endif // SEAGROVE_PYTHON_LAUNCH_H

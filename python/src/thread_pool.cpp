@@ -1,0 +1,393 @@
+//===- thread_pool.cpp - runs a range of programs on all cores ------------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "thread_pool.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <link.h>
+#include <mutex>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <thread>
+#include <vector>
+
+namespace seagrove::launch {
+namespace {
+
+/// Below this estimated time, waking a thread costs more than it gains.
+constexpr double kSerialNs = 20'000;
+/// How long a worker looks for the next launch before it sleeps.
+constexpr double kSpinNs = 50'000;
+/// More chunks even out unequal programs, fewer keep neighbours together.
+constexpr int64_t kChunksPerThread = 8;
+constexpr int kMaxThreads = 4095;
+
+int64_t nowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+inline void pause() {
+#if defined(__GNUC__) && __has_builtin(__builtin_ia32_pause)
+  __builtin_ia32_pause();
+#else
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+}
+
+//===----------------------------------------------------------------------===//
+// Scratch memory
+//===----------------------------------------------------------------------===//
+
+/// Memory that programs of one thread use one after the other; it keeps its
+/// size between launches, so that packed panels find warm pages.
+class ScratchArena {
+public:
+  ~ScratchArena() { std::free(data); }
+
+  /// Returns at least `bytes` bytes, aligned to a cache line; null if there are
+  /// none to be had.
+  void *get(int64_t bytes) {
+    if (bytes > capacity) {
+      std::free(data);
+      int64_t rounded = (bytes + 63) / 64 * 64;
+      data = std::aligned_alloc(64, static_cast<size_t>(rounded));
+      capacity = data ? rounded : 0;
+    }
+    return data;
+  }
+
+private:
+  void *data = nullptr;
+  int64_t capacity = 0;
+};
+
+thread_local ScratchArena scratchArena;
+
+bool runSerially(const Job &job, int64_t first, int64_t last) {
+  void *scratch = nullptr;
+  if (job.scratchBytes > 0 && !(scratch = scratchArena.get(job.scratchBytes)))
+    return false;
+  job.kernel(job.args, job.grid, first, last, scratch);
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// The pool
+//===----------------------------------------------------------------------===//
+
+/// The word that threads claim chunks from. Everything that a claim depends on
+/// is in it, so that a late worker can never claim a chunk of another launch:
+///   bits 32-63 launch number, 20-31 allowed workers, 0-19 chunks not begun.
+struct Ticket {
+  static constexpr uint64_t kChunkMask = (1u << 20) - 1;
+
+  static uint64_t make(uint32_t launch, int workers, int64_t chunks) {
+    return uint64_t(launch) << 32 | uint64_t(workers) << 20 | uint64_t(chunks);
+  }
+  static int64_t chunks(uint64_t word) { return int64_t(word & kChunkMask); }
+  static int workers(uint64_t word) { return int(word >> 20 & 0xfff); }
+};
+
+class Pool {
+public:
+  bool tryAcquire() { return !busy.exchange(true, std::memory_order_acquire); }
+  void release() { busy.store(false, std::memory_order_release); }
+
+  /// Runs the ids `first` to `job.programs - 1` on up to `threads` threads.
+  bool run(const Job &job, int64_t first, int threads, CostEstimate &cost);
+
+private:
+  void workerMain(int index);
+  /// Runs chunks of the current launch until all have begun. Returns how many
+  /// programs this thread ran.
+  int64_t runChunks(int index);
+  void waitForOthers();
+  void addWorkers(int wanted);
+
+  // The current launch. Written while no chunk is left to claim; read after a
+  // chunk has been claimed, which keeps the launch alive.
+  Job job;
+  int64_t begin = 0;
+  int64_t numChunks = 0;
+
+  alignas(64) std::atomic<uint64_t> ticket{0};
+  alignas(64) std::atomic<int64_t> chunksDone{0};
+  std::atomic<bool> failed{false};
+
+  alignas(64) std::atomic<int> sleepers{0};
+  std::atomic<bool> callerSleeps{false};
+  std::mutex mutex;
+  std::condition_variable wake, finished;
+
+  std::atomic<bool> busy{false};
+  uint32_t launches = 0;
+  int workers = 0;
+};
+
+int64_t Pool::runChunks(int index) {
+  int64_t programsRun = 0;
+  uint64_t word = ticket.load(std::memory_order_acquire);
+  while (Ticket::chunks(word) > 0 && index < Ticket::workers(word)) {
+    if (!ticket.compare_exchange_weak(word, word - 1,
+                                      std::memory_order_acq_rel))
+      continue;
+    int64_t chunk = numChunks - Ticket::chunks(word);
+    int64_t span = job.programs - begin;
+    int64_t first = begin + chunk * span / numChunks;
+    int64_t last = begin + (chunk + 1) * span / numChunks;
+    int64_t total = numChunks;
+    if (!runSerially(job, first, last))
+      failed.store(true, std::memory_order_relaxed);
+    programsRun += last - first;
+    // The launch may end with this increment: nothing of it is read after.
+    if (chunksDone.fetch_add(1, std::memory_order_seq_cst) + 1 == total &&
+        callerSleeps.load(std::memory_order_seq_cst)) {
+      std::lock_guard<std::mutex> lock(mutex);
+      finished.notify_one();
+    }
+    word = ticket.load(std::memory_order_acquire);
+  }
+  return programsRun;
+}
+
+void Pool::workerMain(int index) {
+  int64_t idleSince = nowNs();
+  for (unsigned spins = 0;; ++spins) {
+    if (runChunks(index) > 0) {
+      idleSince = nowNs();
+      continue;
+    }
+    pause();
+    if (spins % 64 != 0 || nowNs() - idleSince < kSpinNs)
+      continue;
+    std::unique_lock<std::mutex> lock(mutex);
+    sleepers.fetch_add(1, std::memory_order_seq_cst);
+    wake.wait(lock, [&] {
+      uint64_t word = ticket.load(std::memory_order_seq_cst);
+      return Ticket::chunks(word) > 0 && index < Ticket::workers(word);
+    });
+    sleepers.fetch_sub(1, std::memory_order_relaxed);
+    idleSince = nowNs();
+  }
+}
+
+void Pool::addWorkers(int wanted) {
+  // Signals belong to the threads of the interpreter.
+  sigset_t all, previous;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &previous);
+  while (workers < wanted) {
+    int index = workers;
+#if defined(__cpp_exceptions)
+    try {
+      std::thread([this, index] { workerMain(index); }).detach();
+    } catch (const std::exception &) {
+      break; // No thread to be had: the launch runs on those that exist.
+    }
+#else
+    std::thread([this, index] { workerMain(index); }).detach();
+#endif
+    ++workers;
+  }
+  pthread_sigmask(SIG_SETMASK, &previous, nullptr);
+}
+
+void Pool::waitForOthers() {
+  auto done = [&] {
+    return chunksDone.load(std::memory_order_seq_cst) == numChunks;
+  };
+  int64_t start = nowNs();
+  for (unsigned spins = 1; !done(); ++spins) {
+    pause();
+    if (spins % 64 != 0 || nowNs() - start < kSpinNs)
+      continue;
+    std::unique_lock<std::mutex> lock(mutex);
+    callerSleeps.store(true, std::memory_order_seq_cst);
+    finished.wait(lock, done);
+    callerSleeps.store(false, std::memory_order_relaxed);
+  }
+}
+
+bool Pool::run(const Job &newJob, int64_t first, int threads,
+               CostEstimate &cost) {
+  int helpers = std::min(threads - 1, kMaxThreads);
+  if (workers < helpers)
+    addWorkers(helpers);
+
+  job = newJob;
+  begin = first;
+  numChunks = std::min<int64_t>(
+      {job.programs - first, kChunksPerThread * threads, Ticket::kChunkMask});
+  chunksDone.store(0, std::memory_order_relaxed);
+  failed.store(false, std::memory_order_relaxed);
+  ticket.store(Ticket::make(++launches, helpers, numChunks),
+               std::memory_order_seq_cst);
+  if (sleepers.load(std::memory_order_seq_cst) > 0) {
+    std::lock_guard<std::mutex> lock(mutex);
+    wake.notify_all();
+  }
+
+  int64_t start = nowNs();
+  // The launching thread is always allowed: it is worker "-1".
+  int64_t ran = runChunks(-1);
+  if (ran > 0)
+    cost.record(double(nowNs() - start), ran);
+  waitForOthers();
+  return !failed.load(std::memory_order_relaxed);
+}
+
+std::atomic<Pool *> currentPool{nullptr};
+
+/// The pool of this process, made on first use and never destroyed: its
+/// workers sleep in it until the process ends.
+Pool &pool() {
+  Pool *existing = currentPool.load(std::memory_order_acquire);
+  if (existing)
+    return *existing;
+  static std::once_flag atFork;
+  std::call_once(atFork, [] {
+    // A child has no workers, and a lock may be held by a thread that is gone:
+    // it starts with a pool of its own.
+    pthread_atfork(nullptr, nullptr, [] {
+      currentPool.store(nullptr, std::memory_order_relaxed);
+    });
+  });
+  Pool *fresh = new Pool;
+  if (currentPool.compare_exchange_strong(existing, fresh,
+                                          std::memory_order_acq_rel))
+    return *fresh;
+  delete fresh; // Another thread was first; this one has no worker yet.
+  return *existing;
+}
+
+//===----------------------------------------------------------------------===//
+// The number of threads
+//===----------------------------------------------------------------------===//
+
+std::atomic<int> requestedThreads{0};
+using CountFunction = int (*)();
+std::atomic<CountFunction> runtimeThreads{nullptr};
+
+int threadsFromEnvironment() {
+  const char *text = std::getenv("SEAGROVE_NUM_THREADS");
+  return text ? std::clamp(std::atoi(text), 0, kMaxThreads) : 0;
+}
+
+int coresOfThisProcess() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    return std::max(1, CPU_COUNT(&set));
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+struct LoadedRuntimes {
+  bool tensorLibrary = false;
+  std::vector<std::string> openmp;
+};
+
+int collectRuntime(dl_phdr_info *info, size_t, void *result) {
+  auto &found = *static_cast<LoadedRuntimes *>(result);
+  const char *path = info->dlpi_name ? info->dlpi_name : "";
+  const char *slash = std::strrchr(path, '/');
+  const char *name = slash ? slash + 1 : path;
+  auto startsWith = [&](const char *prefix) {
+    return std::strncmp(name, prefix, std::strlen(prefix)) == 0;
+  };
+  if (startsWith("libtorch_cpu"))
+    found.tensorLibrary = true;
+  else if (startsWith("libgomp") || startsWith("libiomp5") ||
+           startsWith("libomp"))
+    found.openmp.push_back(path);
+  return 0;
+}
+
+} // namespace
+
+void CostEstimate::record(double nanoseconds, int64_t programs) {
+  float sample = float(nanoseconds / double(programs));
+  float old = nsPerProgram();
+  // Cold caches make the first samples too long: trust a faster one at once.
+  float next = old == 0 || sample < old ? sample : old + (sample - old) * 0.25f;
+  value.store(std::max(next, 1e-3f), std::memory_order_relaxed);
+}
+
+void adoptThreadCountOfLoadedRuntime() {
+  if (runtimeThreads.load(std::memory_order_relaxed))
+    return;
+  LoadedRuntimes found;
+  dl_iterate_phdr(collectRuntime, &found);
+  if (!found.tensorLibrary)
+    return;
+  for (const std::string &path : found.openmp) {
+    // Not loaded by us, so never unloaded by us: the extra reference is kept.
+    void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
+    if (!handle)
+      continue;
+    if (void *symbol = dlsym(handle, "omp_get_max_threads")) {
+      runtimeThreads.store(reinterpret_cast<CountFunction>(symbol),
+                           std::memory_order_relaxed);
+      return;
+    }
+  }
+}
+
+int numThreads() {
+  if (int count = requestedThreads.load(std::memory_order_relaxed))
+    return count;
+  static const int fromEnvironment = threadsFromEnvironment();
+  if (fromEnvironment)
+    return fromEnvironment;
+  if (CountFunction count = runtimeThreads.load(std::memory_order_relaxed))
+    return std::max(1, count());
+  static const int cores = coresOfThisProcess();
+  return cores;
+}
+
+void setNumThreads(int count) {
+  requestedThreads.store(std::clamp(count, 0, kMaxThreads),
+                         std::memory_order_relaxed);
+}
+
+bool run(const Job &job, CostEstimate &cost) {
+  if (job.programs <= 0)
+    return true;
+  int threads = job.programs == 1 ? 1 : numThreads();
+  int64_t first = 0;
+  if (threads > 1 && cost.nsPerProgram() == 0) {
+    // Nothing is known yet: one program tells whether threads are worth it.
+    int64_t start = nowNs();
+    if (!runSerially(job, 0, 1))
+      return false;
+    cost.record(double(nowNs() - start), 1);
+    first = 1;
+  }
+  double expectedNs = double(cost.nsPerProgram()) * double(job.programs - first);
+  if (threads > 1 && expectedNs > kSerialNs && job.programs - first > 1) {
+    Pool &shared = pool();
+    if (shared.tryAcquire()) {
+      bool ok = shared.run(job, first, threads, cost);
+      shared.release();
+      return ok;
+    }
+  }
+  if (threads == 1)
+    return runSerially(job, first, job.programs);
+  int64_t start = nowNs();
+  bool ok = runSerially(job, first, job.programs);
+  cost.record(double(nowNs() - start), job.programs - first);
+  return ok;
+}
+
+} // namespace seagrove::launch

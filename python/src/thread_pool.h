@@ -1,0 +1,68 @@
+//===- thread_pool.h - runs a range of programs on all cores ----*- C++ -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A launch is a range of program ids. The range is cut into chunks of
+// contiguous ids, since neighbours share cached data, and threads claim chunks
+// from one atomic word until none is left. The launching thread claims chunks
+// as well, so a launch never waits for a worker that has not woken up yet; it
+// waits only for chunks that a worker has already begun.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SEAGROVE_PYTHON_THREAD_POOL_H
+#define SEAGROVE_PYTHON_THREAD_POOL_H
+
+#include <atomic>
+#include <cstdint>
+
+namespace seagrove::launch {
+
+/// The symbol that `make-range-kernel` exports (docs/range-kernel.md): runs the
+/// linear program ids `first` to `last - 1` of `grid`, x fastest.
+using RangeKernel = void (*)(const void *args, const int32_t *grid,
+                             int64_t first, int64_t last, void *scratch);
+
+/// One launch: what to run and over which ids.
+struct Job {
+  RangeKernel kernel = nullptr;
+  const void *args = nullptr;
+  const int32_t *grid = nullptr;
+  int64_t programs = 0;
+  int64_t scratchBytes = 0;
+};
+
+/// What earlier launches of a kernel tell about its cost. Shared by threads.
+class CostEstimate {
+public:
+  /// Nanoseconds per program; 0 while unknown.
+  float nsPerProgram() const { return value.load(std::memory_order_relaxed); }
+  void record(double nanoseconds, int64_t programs);
+
+private:
+  std::atomic<float> value{0.0f};
+};
+
+/// Runs every program of `job` and returns when all of them are done. May be
+/// called from many threads at once and from within a hook of another launch:
+/// one launch at a time uses the workers, the others run on their own thread.
+/// Returns false if a thread could not allocate its scratch memory.
+bool run(const Job &job, CostEstimate &cost);
+
+/// The number of threads that the next launch from this thread may use.
+int numThreads();
+
+/// Overrides the number of threads; 0 returns to the default.
+void setNumThreads(int count);
+
+/// Looks for a tensor library's OpenMP runtime that was loaded since the last
+/// call and follows its thread count from then on. Costs some microseconds:
+/// call it when a kernel is loaded, not when it is launched.
+void adoptThreadCountOfLoadedRuntime();
+
+} // namespace seagrove::launch
+
+#endif // SEAGROVE_PYTHON_THREAD_POOL_H
