@@ -50,9 +50,10 @@ STAGES = (
         "Structured accesses",
         "mlir",
         """
-        One analysis follows pointers and masks together ([structured access](structured-access.md)).
-        The three tensors of pointers are gone: each access is a base, an offset, a stride of 1 and
-        an interval of valid indices, which the mask `offsets < n` became.
+        One analysis follows pointers and masks together (see
+        [structured access](structured-access.md)). The three tensors of pointers are gone: each
+        access is a base, an offset, a stride of 1 and an interval of valid indices, which the mask
+        `offsets < n` became.
         """,
     ),
     Stage(

@@ -22,7 +22,7 @@ def used_codes() -> dict[str, str]:
         code: str(path)
         for path in tree.under(*folders, suffixes=suffixes)
         if path.name != TABLE and not tree.is_test(path)
-        for code in re.findall(r'"(SG\d{4})"', tree.text(path))
+        for code in re.findall(r'"(SG\d{4})[":]', tree.text(path))
     }
 
 
