@@ -10,8 +10,10 @@ SHELL := /bin/bash
 
 VENV ?= .venv
 JOBS ?= $(shell nproc)
-# Wheels of upstream Triton that the adapter's contract test runs against.
-TRITON_VERSIONS ?= 3.6.0 3.7.1 3.8.0 3.9.0
+# Versions of Triton that the adapter's contract test runs against, besides the
+# one in .venv. They are unpacked, not installed.
+TRITON_VERSIONS ?= 3.7.1 3.8.0 3.9.0
+export SEAGROVE_TRITON_WHEELS := $(abspath $(VENV))/triton-wheels
 PYTEST_ARGS ?=
 RUN_ARGS ?=
 
@@ -99,10 +101,10 @@ gates: install ## style: names, limits, references, formatters, types
 	@$(PY) -m pytest -q test/gates
 
 .PHONY: triton-wheels
-triton-wheels: $(TRITON_VERSIONS:%=$(STAMPS)/triton-%) ## the Triton versions that the contract test imports
+triton-wheels: $(TRITON_VERSIONS:%=$(SEAGROVE_TRITON_WHEELS)/%/.complete) ## the Triton versions that the contract test imports
 
-$(STAMPS)/triton-%: | $(STAMPS)/venv
-	$(PIP) install -q --no-deps --upgrade --target build/triton/$* triton==$*
+$(SEAGROVE_TRITON_WHEELS)/%/.complete: | $(STAMPS)/venv
+	$(PIP) install -q --no-deps --upgrade --target $(@D) triton==$*
 	@touch $@
 
 .PHONY: format
