@@ -7,10 +7,28 @@ loads neither Triton, nor torch, nor the compiler, and opens no device.
 
 from __future__ import annotations
 
-from seagrove._version import __version__
-from seagrove.runtime.registry import Choice, use
+from typing import TYPE_CHECKING
 
-__all__ = ["Choice", "__version__", "get_num_threads", "set_num_threads", "use"]
+from seagrove._version import __version__
+
+if TYPE_CHECKING:
+    from seagrove.runtime.registry import Choice
+
+__all__ = ["__version__", "get_num_threads", "set_num_threads", "use"]
+
+
+def use(name: str) -> Choice:
+    """Makes kernels run on the backend `name` from now on, such as "cpu".
+
+    Also a context manager: `with seagrove.use("cpu"): ...` returns to the earlier choice at the
+    end of the block. The environment variable SEAGROVE_BACKEND chooses from outside.
+
+    Raises:
+        seagrove.errors.BackendError: SG0706 if there is no such backend.
+    """
+    from seagrove.runtime import registry
+
+    return registry.use(name)
 
 
 def set_num_threads(count: int) -> None:

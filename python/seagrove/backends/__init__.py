@@ -18,7 +18,9 @@ _THIRD_PARTY = Path(__file__).resolve().parents[3] / "third_party"
 
 def checkout_backends() -> tuple[str, ...]:
     """Names of the backends that lie in this checkout; none where the package is installed."""
-    return tuple(sorted(path.parent.parent.name for path in _THIRD_PARTY.glob("*/backend/__init__.py")))
+    return tuple(
+        sorted(path.parent.parent.name for path in _THIRD_PARTY.glob("*/backend/__init__.py"))
+    )
 
 
 class _CheckoutFinder:

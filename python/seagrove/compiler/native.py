@@ -16,27 +16,23 @@ from typing import TYPE_CHECKING, Protocol, cast
 from seagrove.errors import BackendError
 
 if TYPE_CHECKING:
-    from seagrove._seagrove import (
-        CompileOptions,
-        CompileResult,
-        Kernel,
-        Launcher,
-        Target,
-    )
+    from seagrove import _seagrove as types
 
 
 class Native(Protocol):
     """What Python uses of the native module; see _seagrove.pyi."""
 
-    Target: type[Target]
-    CompileOptions: type[CompileOptions]
-    Kernel: type[Kernel]
-    Launcher: type[Launcher]
+    Target: type[types.Target]
+    CompileOptions: type[types.CompileOptions]
+    Kernel: type[types.Kernel]
+    Launcher: type[types.Launcher]
 
-    def compile(self, ttir: str, target: Target, options: CompileOptions) -> CompileResult: ...
-    def run_passes(self, text: str, pipeline: str) -> CompileResult: ...
+    def compile(
+        self, ttir: str, target: types.Target, options: types.CompileOptions
+    ) -> types.CompileResult: ...
+    def run_passes(self, text: str, pipeline: str) -> types.CompileResult: ...
     def llvm_targets(self) -> list[str]: ...
-    def detect_host(self) -> Target: ...
+    def detect_host(self) -> types.Target: ...
     def build_id(self) -> str: ...
     def num_threads(self) -> int: ...
     def set_num_threads(self, count: int) -> None: ...

@@ -8,8 +8,8 @@ strongest:
          "vector_registers": 16, "fma": true, "l1_bytes": 32768, "l2_bytes": 524288,
          "attributes": {"key": "value"}}]}
 
-`requires` are LLVM feature names; what a weaker target of the file requires is implied. A name such as "host" is resolved against the features that the
-running machine reports, at run time.
+`requires` are LLVM feature names; what a weaker target of the file requires is implied. A name such
+as "host" is resolved at run time, against the features that the running machine reports.
 """
 
 from __future__ import annotations

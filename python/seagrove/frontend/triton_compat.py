@@ -621,7 +621,8 @@ def kernel_ttir(
 
     Args:
         kernel: a function under @triton.jit.
-        signature: Triton's type for each parameter that is no constant.
+        signature: Triton's type for each parameter that is no constant, ":16" behind it for a
+            number that is a multiple of 16.
         constants: the value for each tl.constexpr.
         backend: decides options and library functions.
 
@@ -632,13 +633,14 @@ def kernel_ttir(
     from triton.compiler import ASTSource
 
     names = kernel.arg_names
-    types = {name: signature.get(name, "constexpr") for name in names}
-    # Triton's launch path says this of aligned pointers; so do we, since most are.
+    types = {name: str(signature.get(name, "constexpr")) for name in names}
+    # What Triton's launch path says of aligned pointers, since most are, and of multiples of 16.
     attrs = {
         (position,): [["tt.divisibility", 16]]
         for position, name in enumerate(names)
-        if str(types[name]).startswith("*")
+        if types[name].startswith("*") or types[name].endswith(":16")
     }
+    types = {name: text.removesuffix(":16") for name, text in types.items()}
     source = ASTSource(kernel, types, dict(constants), attrs)
     options = backend.parse_options({})
     context = ir.context()

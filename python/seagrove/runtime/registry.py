@@ -16,7 +16,6 @@ import os
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import entry_points
 from types import ModuleType, TracebackType
 
 from seagrove.errors import BackendError
@@ -80,6 +79,8 @@ class Backend:
 @lru_cache(maxsize=1)
 def backends() -> dict[str, Backend]:
     """All registered backends by name."""
+    from importlib.metadata import entry_points
+
     found: dict[str, Backend] = {}
     for entry in entry_points(group=TRITON_GROUP):
         if entry.value.startswith("seagrove.backends."):

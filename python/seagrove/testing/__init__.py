@@ -1,0 +1,1 @@
+"""Kernels and oracles that check a backend."""
