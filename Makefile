@@ -1,7 +1,7 @@
 # Seagrove's commands; `make help` lists them.
 #
 # Everything lands in .venv/ and build/. A target is redone only where its
-# inputs changed: stamps under build/stamps/ hold the times.
+# inputs changed: stamps in .venv/ hold the times.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,7 +17,7 @@ export SEAGROVE_TRITON_WHEELS := $(abspath $(VENV))/triton-wheels
 PYTEST_ARGS ?=
 RUN_ARGS ?=
 
-STAMPS := build/stamps
+STAMPS := $(VENV)/stamps
 BIN := $(abspath $(VENV))/bin
 PY := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
@@ -55,10 +55,9 @@ system:
 	@tools/install_system_packages.sh
 
 $(STAMPS)/venv: requirements/dev.lock | system
-	@mkdir -p $(STAMPS)
 	@test -x $(PY) || { python=$$(tools/find_python.sh); echo "Making $(VENV) with $$python"; $$python -m venv $(VENV); }
 	$(PIP) install -q -r requirements/dev.lock
-	@touch $@
+	@mkdir -p $(STAMPS) && touch $@
 
 .PHONY: build
 build: install ## compile what changed and install it into .venv
