@@ -11,8 +11,7 @@ namespace {
 
 /// Any change of the shape of a splat is a splat of the new shape. Hints on
 /// the operation hold for the new value too.
-template <typename OpT>
-struct ShapeOfSplat : OpRewritePattern<OpT> {
+template <typename OpT> struct ShapeOfSplat : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(OpT op,
@@ -21,8 +20,8 @@ struct ShapeOfSplat : OpRewritePattern<OpT> {
     if (!splat)
       return failure();
     DictionaryAttr hints = op->getDiscardableAttrDictionary();
-    auto result = rewriter.replaceOpWithNewOp<SplatOp>(op, op.getType(),
-                                                       splat.getSrc());
+    auto result =
+        rewriter.replaceOpWithNewOp<SplatOp>(op, op.getType(), splat.getSrc());
     result->setDiscardableAttrs(hints);
     return success();
   }

@@ -13,7 +13,8 @@ using namespace seagrove::tt;
 // Text of loads and stores
 //===----------------------------------------------------------------------===//
 
-/// access-attrs ::= (`cacheModifier` `=` keyword | `evictionPolicy` `=` keyword)*
+/// access-attrs ::= (`cacheModifier` `=` keyword | `evictionPolicy` `=`
+/// keyword)*
 ///                  attr-dict
 /// The clauses are those of 3.6 to 3.8; they become the attribute of 3.9.
 static ParseResult parseAccessAttrs(OpAsmParser &parser, NamedAttrList &attrs) {
@@ -21,15 +22,17 @@ static ParseResult parseAccessAttrs(OpAsmParser &parser, NamedAttrList &attrs) {
   std::optional<EvictionPolicy> evict;
   while (true) {
     if (!cache && succeeded(parser.parseOptionalKeyword("cacheModifier"))) {
-      auto value = parser.parseEqual() ? FailureOr<CacheModifier>(failure())
-                                       : FieldParser<CacheModifier>::parse(parser);
+      auto value = parser.parseEqual()
+                       ? FailureOr<CacheModifier>(failure())
+                       : FieldParser<CacheModifier>::parse(parser);
       if (failed(value))
         return failure();
       cache = *value;
     } else if (!evict &&
                succeeded(parser.parseOptionalKeyword("evictionPolicy"))) {
-      auto value = parser.parseEqual() ? FailureOr<EvictionPolicy>(failure())
-                                       : FieldParser<EvictionPolicy>::parse(parser);
+      auto value = parser.parseEqual()
+                       ? FailureOr<EvictionPolicy>(failure())
+                       : FieldParser<EvictionPolicy>::parse(parser);
       if (failed(value))
         return failure();
       evict = *value;

@@ -124,8 +124,8 @@ LogicalResult ReshapeOp::verify() {
     return success();
   return emitOpError("cannot reshape ")
          << describeShape(from) << " (" << from.getNumElements()
-         << " elements) to " << describeShape(to) << " ("
-         << to.getNumElements() << " elements)";
+         << " elements) to " << describeShape(to) << " (" << to.getNumElements()
+         << " elements)";
 }
 
 LogicalResult CatOp::verify() {
@@ -141,7 +141,8 @@ LogicalResult HistogramOp::verify() {
   if (getType().getRank() != 1)
     return emitOpError("gives its counts as a block of one dimension, not of ")
            << getType().getRank();
-  if (getMask() && getMask().getType().getShape() != getSrc().getType().getShape())
+  if (getMask() &&
+      getMask().getType().getShape() != getSrc().getType().getShape())
     return emitOpError("mask has shape ")
            << describeShape(getMask().getType()) << " but the block has shape "
            << describeShape(getSrc().getType());
@@ -149,7 +150,8 @@ LogicalResult HistogramOp::verify() {
 }
 
 LogicalResult GatherOp::verify() {
-  RankedTensorType source = getSrc().getType(), indices = getIndices().getType();
+  RankedTensorType source = getSrc().getType(),
+                   indices = getIndices().getType();
   int64_t axis = static_cast<int32_t>(getAxis());
   if (source.getRank() != indices.getRank())
     return emitOpError("picks from a block of ")
@@ -208,9 +210,8 @@ LogicalResult DotOp::verify() {
 }
 
 /// Returns a block's shape in elements, of which two may share a byte.
-static SmallVector<int64_t> unpackedShape(RankedTensorType type,
-                                          ScaleDotElemType element,
-                                          size_t dim) {
+static SmallVector<int64_t>
+unpackedShape(RankedTensorType type, ScaleDotElemType element, size_t dim) {
   SmallVector<int64_t> shape(type.getShape());
   if (element == ScaleDotElemType::E2M1 && dim < shape.size())
     shape[dim] *= 2;
@@ -249,8 +250,7 @@ static LogicalResult verifyCombineRegion(Operation *op, Region &region,
   if (block.getNumArguments() != wanted.size())
     return op->emitOpError("combines ")
            << elements.size() << " block(s) with a function of "
-           << block.getNumArguments() << " scalars; it needs "
-           << wanted.size();
+           << block.getNumArguments() << " scalars; it needs " << wanted.size();
   for (auto [index, pair] :
        llvm::enumerate(llvm::zip(block.getArgumentTypes(), wanted))) {
     auto [have, want] = pair;

@@ -43,8 +43,7 @@ static LogicalResult verifyMask(Operation *op, Value mask, Type ptr) {
 
 /// Checks what only block pointers may have: checked dimensions, and no mask.
 static LogicalResult verifyBoundaryCheck(Operation *op, Type ptr,
-                                         ArrayRef<int32_t> dims,
-                                         bool hasMask) {
+                                         ArrayRef<int32_t> dims, bool hasMask) {
   auto pointer = dyn_cast<PointerType>(ptr);
   if (!pointer || !pointer.isBlockPointer()) {
     if (!dims.empty())
@@ -72,8 +71,8 @@ LogicalResult LoadOp::verify() {
   Type ptr = getPtr().getType();
   if (failed(verifyAccessed(*this, "result", getType(), ptr)) ||
       failed(verifyMask(*this, getMask(), ptr)) ||
-      failed(verifyBoundaryCheck(*this, ptr, getBoundaryCheck(),
-                                 bool(getMask()))))
+      failed(
+          verifyBoundaryCheck(*this, ptr, getBoundaryCheck(), bool(getMask()))))
     return failure();
   if (!getOther())
     return success();
@@ -238,17 +237,15 @@ LogicalResult DescriptorReduceOp::verify() {
 /// Checks a gather or scatter: the block has one row an entry of `rows`, and
 /// the columns of the descriptor.
 static LogicalResult verifyRows(Operation *op, TensorDescType desc,
-                                RankedTensorType rows,
-                                RankedTensorType block) {
+                                RankedTensorType rows, RankedTensorType block) {
   if (desc.getRank() != 2 || desc.getShape()[0] != 1)
     return op->emitOpError("needs a descriptor of blocks of one row, not of a ")
            << describe(desc.getBlockType());
   if (rows.getRank() != 1)
     return op->emitOpError("picks rows by a ")
            << describe(rows) << "; a block of one dimension is needed";
-  auto wanted =
-      RankedTensorType::get({rows.getDimSize(0), desc.getShape()[1]},
-                            desc.getSignlessElementType());
+  auto wanted = RankedTensorType::get({rows.getDimSize(0), desc.getShape()[1]},
+                                      desc.getSignlessElementType());
   if (block == wanted)
     return success();
   return op->emitOpError("moves a ")

@@ -29,8 +29,7 @@
 namespace seagrove::tt {
 
 /// The memory that kernels read and write; never aliases a program's own.
-struct GlobalMemory
-    : mlir::SideEffects::Resource::Base<GlobalMemory> {
+struct GlobalMemory : mlir::SideEffects::Resource::Base<GlobalMemory> {
   llvm::StringRef getName() final { return "<tt.global>"; }
 };
 

@@ -32,7 +32,7 @@ def TT_DescriptorLoadOp : TT_Op<"descriptor_load", [TT_Reads]> {
   let results = (outs TT_Block:$result);
   let extraClassDeclaration = cachePolicyAccessors;
   let assemblyFormat = [{
-    $desc `[` $indices `]` custom<AccessAttrs>(attr-dict)
+    $desc `[` $indices `]` `` custom<AccessAttrs>(attr-dict)
     `:` qualified(type($desc)) `->` type($result)
   }];
   let hasVerifier = 1;

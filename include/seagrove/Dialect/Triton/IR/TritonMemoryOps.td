@@ -48,7 +48,7 @@ def TT_LoadOp : TT_Op<"load", [
   ];
   let extraClassDeclaration = cachePolicyAccessors;
   let assemblyFormat = [{
-    $ptr (`,` $mask^)? (`,` $other^)? custom<AccessAttrs>(attr-dict) `:` type($ptr)
+    $ptr (`,` $mask^)? (`,` $other^)? `` custom<AccessAttrs>(attr-dict) `:` type($ptr)
   }];
   let hasCanonicalizer = 1;
   let hasVerifier = 1;
@@ -74,7 +74,7 @@ def TT_StoreOp : TT_Op<"store", [
   ];
   let extraClassDeclaration = cachePolicyAccessors;
   let assemblyFormat = [{
-    $ptr `,` $value (`,` $mask^)? custom<AccessAttrs>(attr-dict) `:` type($ptr)
+    $ptr `,` $value (`,` $mask^)? `` custom<AccessAttrs>(attr-dict) `:` type($ptr)
   }];
   let hasCanonicalizer = 1;
   let hasVerifier = 1;
