@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pages
+
 from seagrove.compiler.codes import EXPLANATIONS, Explanation
 
 PAGE = Path("docs/errors.md")

@@ -7,6 +7,7 @@ import re
 import gen_errors
 import pages
 import source_tree as tree
+
 from seagrove.compiler.codes import EXPLANATIONS
 
 CODE = re.compile(r"\bSG\d{4}\b")
