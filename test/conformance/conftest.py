@@ -1,0 +1,113 @@
+"""Which backend the suite runs on, what that backend refuses, and the count at the end."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+INTERPRETER = "interpreter"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("conformance")
+    group.addoption("--backend", default="cpu", help="a backend, or 'interpreter' (default: cpu)")
+    group.addoption("--conformance-json", default="", help="write each case's outcome to this file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--backend") == INTERPRETER:
+        os.environ["TRITON_INTERPRET"] = "1"
+    sys.path[:0] = [str(HERE)]
+    # A worker's cases must land together: they share kernels (see `Case.group`).
+    if getattr(config.option, "dist", "no") in ("load", "worksteal"):
+        config.option.dist = "loadgroup"
+    config.stash[_OUTCOMES] = {}
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> str:
+    """The torch device whose tensors reach the backend; the host serves the interpreter too."""
+    backend = request.config.getoption("--backend")
+    return "cpu" if backend in ("cpu", INTERPRETER) else backend
+
+
+def refusals_of(backend: str) -> dict[str, str]:
+    """What a backend refuses: patterns of case ids, each with the reason.
+
+    A backend keeps them in `third_party/<vendor>/test/refusals.json`.
+    """
+    if backend == INTERPRETER:
+        path = HERE / "interpreter_refusals.json"
+    else:
+        path = REPOSITORY / "third_party" / backend / "test" / "refusals.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def refusal_for(case_id: str, refusals: dict[str, str]) -> str:
+    """The reason why this case is refused, or ""."""
+    for pattern, reason in refusals.items():
+        if fnmatch.fnmatchcase(case_id, pattern):
+            return reason
+    return ""
+
+
+_OUTCOMES = pytest.StashKey[dict[str, dict[str, str]]]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    outcome = yield
+    case = getattr(item, "callspec", None) and item.callspec.params.get("case")
+    if case is not None:
+        report = outcome.get_result()
+        report.user_properties.append(
+            ("conformance", {"id": case.id, "primitive": case.primitive, "dtype": case.dtype})
+        )
+
+
+class Recorder:
+    """Collects outcomes in the process that prints the summary, with or without xdist."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call" and not report.failed:
+            return
+        for name, value in report.user_properties:
+            if name == "conformance":
+                refused = hasattr(report, "wasxfail") and report.skipped
+                result = "refused" if refused else "pass" if report.passed else "fail"
+                reason = getattr(report, "wasxfail", "") if refused else ""
+                self.config.stash[_OUTCOMES][value["id"]] = {
+                    **value, "outcome": result, "reason": reason.removeprefix("reason: "),
+                }  # fmt: skip
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.pluginmanager.register(Recorder(session.config))
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    outcomes = list(config.stash[_OUTCOMES].values())
+    if not outcomes:
+        return
+    passed = sum(o["outcome"] == "pass" for o in outcomes)
+    refused = sum(o["outcome"] == "refused" for o in outcomes)
+    primitives = {o["primitive"] for o in outcomes}
+    backend = config.getoption("--backend")
+    terminalreporter.write_line(
+        f"conformance on {backend}: {passed}/{len(outcomes)} cases pass, {refused} refused, "
+        f"{len(outcomes) - passed - refused} fail; {len(primitives)} primitives"
+    )
+    path = config.getoption("--conformance-json")
+    if path:
+        data = {"backend": backend, "cases": sorted(outcomes, key=lambda o: o["id"])}
+        Path(path).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,224 @@
+"""Tensor descriptors, made on the host or in the kernel, and block pointers."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import triton
+import triton.language as tl
+from kit import EVERY_WIDTH, make_input, program
+from memory_programs import equal
+from triton.tools.tensor_descriptor import TensorDescriptor
+
+FEW = ("int32", "float32")
+WITH_FLOATS = ("int8", "int32", "float16", "bfloat16", "float32")
+
+
+def scratch(size: int, alignment: int, stream: int | None) -> torch.Tensor:
+    """Global scratch memory, which a backend may want for descriptors made in a kernel."""
+    return torch.empty(size, dtype=torch.int8)
+
+
+def padded(shape: tuple[int, ...], row: int, dtype: str, device: str) -> torch.Tensor:
+    """A tensor whose rows are `row` elements apart, as descriptors want them 16-byte aligned."""
+    whole = make_input(dtype, math.prod(shape[:-1]) * row, "any", 0).to(device)
+    return whole.reshape(*shape[:-1], row)[..., : shape[-1]]
+
+
+@triton.jit
+def copy_host_kernel(x_desc, y_desc, ROWS: tl.constexpr, COLS: tl.constexpr):
+    row = tl.program_id(0) * ROWS
+    col = tl.program_id(1) * COLS
+    y_desc.store([row, col], x_desc.load([row, col]))
+
+
+@program("tl.load_tensor_descriptor", WITH_FLOATS)
+def host_descriptors(device: str, dtype: str) -> None:
+    for m, n in ((1, 1), (16, 32), (15, 31), (17, 33), (37, 101)):
+        x, y = (padded((m, n), 128, dtype, device) for _ in range(2))
+        y.zero_()
+        descriptors = [TensorDescriptor.from_tensor(t, [16, 32]) for t in (x, y)]
+        grid = (triton.cdiv(m, 16), triton.cdiv(n, 32))
+        copy_host_kernel[grid](*descriptors, ROWS=16, COLS=32)
+        equal(y, x, f"{m}x{n}")
+
+
+@triton.jit
+def copy_device_kernel(x_ptr, y_ptr, m, n, stride, ROWS: tl.constexpr, COLS: tl.constexpr):
+    x_desc = tl.make_tensor_descriptor(x_ptr, [m, n], [stride, 1], [ROWS, COLS])
+    y_desc = tl.make_tensor_descriptor(y_ptr, [m, n], [stride, 1], [ROWS, COLS])
+    row = tl.program_id(0) * ROWS
+    for col in range(0, n, COLS):
+        y_desc.store([row, col], x_desc.load([row, col]))
+
+
+@program("tl.make_tensor_descriptor", WITH_FLOATS)
+def device_descriptors(device: str, dtype: str) -> None:
+    triton.set_allocator(scratch)
+    for m, n in ((1, 1), (16, 32), (17, 33), (37, 101)):
+        x, y = (padded((m, n), 128, dtype, device) for _ in range(2))
+        whole = y._base.reshape(-1, 128) if y._base is not None else y
+        whole.zero_()
+        copy_device_kernel[(triton.cdiv(m, 16),)](x, y, m, n, 128, ROWS=16, COLS=32)
+        equal(y, x, f"{m}x{n}")
+        assert not whole[:, n:].any(), "a store past the descriptor's shape"
+
+
+@triton.jit
+def window_kernel(x_ptr, y_ptr, m, n, stride, row, col, ROWS: tl.constexpr, COLS: tl.constexpr):
+    desc = tl.make_tensor_descriptor(x_ptr, [m, n], [stride, 1], [ROWS, COLS])
+    i = tl.arange(0, ROWS)[:, None]
+    j = tl.arange(0, COLS)[None, :]
+    tl.store(y_ptr + i * COLS + j, desc.load([row, col]))
+
+
+@program("tl.make_tensor_descriptor", WITH_FLOATS)
+def zeros_outside(device: str, dtype: str) -> None:
+    """Windows that begin before, and end after, the descriptor's tensor."""
+    triton.set_allocator(scratch)
+    x = padded((21, 40), 48, dtype, device)
+    for row, col in ((0, 0), (-3, -16), (15, 16), (21, 0), (0, 64), (-16, -32)):
+        y = torch.ones(16, 32, dtype=x.dtype, device=device)
+        window_kernel[(1,)](x, y, 21, 40, 48, row, col, ROWS=16, COLS=32)
+        around = torch.nn.functional.pad(x.cpu().double(), (64, 128, 64, 128)).to(x.dtype)
+        equal(y, around[64 + row : 80 + row, 64 + col : 96 + col], f"window at {row}, {col}")
+
+
+@triton.jit
+def nan_padding_kernel(x_ptr, y_ptr, m, n, ROWS: tl.constexpr, COLS: tl.constexpr):
+    desc = tl.make_tensor_descriptor(x_ptr, [m, n], [n, 1], [ROWS, COLS], padding_option="nan")
+    i = tl.arange(0, ROWS)[:, None]
+    j = tl.arange(0, COLS)[None, :]
+    tl.store(y_ptr + i * COLS + j, desc.load([0, 0]))
+
+
+@program("tl.make_tensor_descriptor", ("float32", "float16"))
+def nan_outside(device: str, dtype: str) -> None:
+    triton.set_allocator(scratch)
+    x = make_input(dtype, 5 * 16, "small", 0).reshape(5, 16).to(device)
+    y = torch.zeros(8, 32, dtype=x.dtype, device=device)
+    nan_padding_kernel[(1,)](x, y, 5, 16, ROWS=8, COLS=32)
+    assert torch.equal(y[:5, :16], x)
+    assert y[5:].isnan().all() and y[:, 16:].isnan().all()
+
+
+@triton.jit
+def copy_3d_kernel(
+    x_ptr, y_ptr, a, b, c, s0, s1, A: tl.constexpr, B: tl.constexpr, C: tl.constexpr
+):
+    x_desc = tl.make_tensor_descriptor(x_ptr, [a, b, c], [s0, s1, 1], [A, B, C])
+    y_desc = tl.make_tensor_descriptor(y_ptr, [a, b, c], [s0, s1, 1], [A, B, C])
+    at = [tl.program_id(0) * A, tl.program_id(1) * B, tl.program_id(2) * C]
+    y_desc.store(at, x_desc.load(at))
+
+
+@program("tl.make_tensor_descriptor", FEW)
+def descriptors_of_cubes(device: str, dtype: str) -> None:
+    triton.set_allocator(scratch)
+    shape, block = (5, 7, 19), (2, 4, 16)
+    x, y = (padded(shape, 32, dtype, device) for _ in range(2))
+    y.zero_()
+    grid = tuple(triton.cdiv(s, b) for s, b in zip(shape, block, strict=True))
+    copy_3d_kernel[grid](x, y, *shape, *x.stride()[:2], A=2, B=4, C=16)
+    equal(y, x, "cube")
+
+
+@triton.jit
+def copy_1d_kernel(x_ptr, y_ptr, n, BLOCK: tl.constexpr):
+    x_desc = tl.make_tensor_descriptor(x_ptr, [n], [1], [BLOCK])
+    y_desc = tl.make_tensor_descriptor(y_ptr, [n], [1], [BLOCK])
+    at = tl.program_id(0) * BLOCK
+    y_desc.store([at], x_desc.load([at]) + 1)
+
+
+@program("tl.make_tensor_descriptor", EVERY_WIDTH)
+def descriptors_of_vectors(device: str, dtype: str) -> None:
+    triton.set_allocator(scratch)
+    for n in (1, 63, 64, 65, 331):
+        x = make_input(dtype, n, "small", n).to(device)
+        y = torch.zeros(n + 64, dtype=x.dtype, device=device)
+        copy_1d_kernel[(triton.cdiv(n, 64),)](x, y, n, BLOCK=64)
+        equal(y[:n], x + 1, f"n = {n}")
+        assert not y[n:].any()
+
+
+@triton.jit
+def gather_kernel(x_ptr, rows_ptr, y_ptr, m, n, col, ROWS: tl.constexpr, COLS: tl.constexpr):
+    desc = tl.make_tensor_descriptor(x_ptr, [m, n], [n, 1], [1, COLS])
+    rows = tl.load(rows_ptr + tl.arange(0, ROWS))
+    i = tl.arange(0, ROWS)[:, None]
+    j = tl.arange(0, COLS)[None, :]
+    tl.store(y_ptr + i * COLS + j, desc.gather(rows, col))
+
+
+@program("tensor_descriptor.gather", FEW)
+def descriptor_gather(device: str, dtype: str) -> None:
+    triton.set_allocator(scratch)
+    x = make_input(dtype, 40 * 64, "any", 0).reshape(40, 64).to(device)
+    rows = torch.randint(0, 40, (8,), generator=torch.Generator().manual_seed(0)).int()
+    y = torch.zeros(8, 32, dtype=x.dtype, device=device)
+    gather_kernel[(1,)](x, rows.to(device), y, 40, 64, 16, ROWS=8, COLS=32)
+    equal(y, x[rows.long().to(device), 16:48], "gather")
+
+
+@triton.jit
+def scatter_kernel(x_ptr, rows_ptr, y_ptr, m, n, col, ROWS: tl.constexpr, COLS: tl.constexpr):
+    desc = tl.make_tensor_descriptor(y_ptr, [m, n], [n, 1], [1, COLS])
+    rows = tl.load(rows_ptr + tl.arange(0, ROWS))
+    i = tl.arange(0, ROWS)[:, None]
+    j = tl.arange(0, COLS)[None, :]
+    desc.scatter(tl.load(x_ptr + i * COLS + j), rows, col)
+
+
+@program("tensor_descriptor.scatter", FEW)
+def descriptor_scatter(device: str, dtype: str) -> None:
+    triton.set_allocator(scratch)
+    x = make_input(dtype, 8 * 32, "any", 0).reshape(8, 32).to(device)
+    rows = torch.randperm(40, generator=torch.Generator().manual_seed(0))[:8].int()
+    y = torch.zeros(40, 64, dtype=x.dtype, device=device)
+    scatter_kernel[(1,)](x, rows.to(device), y, 40, 64, 16, ROWS=8, COLS=32)
+    want = torch.zeros_like(y)
+    want[rows.long().to(device), 16:48] = x
+    equal(y, want, "scatter")
+
+
+@triton.jit
+def reduce_kernel(x_ptr, y_ptr, m, n, ROWS: tl.constexpr, COLS: tl.constexpr):
+    desc = tl.make_tensor_descriptor(y_ptr, [m, n], [n, 1], [ROWS, COLS])
+    i = tl.arange(0, ROWS)[:, None]
+    j = tl.arange(0, COLS)[None, :]
+    desc.atomic_add([0, 0], tl.load(x_ptr + i * COLS + j))
+
+
+@program("tensor_descriptor.atomic_add", FEW)
+def descriptor_atomic_add(device: str, dtype: str) -> None:
+    triton.set_allocator(scratch)
+    x = make_input(dtype, 16 * 32, "small", 0).reshape(16, 32).to(device)
+    y = torch.zeros(13, 28, dtype=x.dtype, device=device)
+    reduce_kernel[(5,)](x, y, 13, 28, ROWS=16, COLS=32)
+    equal(y, x[:13, :28] * 5, "sum")
+
+
+@triton.jit
+def block_pointer_kernel(x_ptr, y_ptr, m, n, ROWS: tl.constexpr, COLS: tl.constexpr):
+    row = tl.program_id(0) * ROWS
+    x_block = tl.make_block_ptr(x_ptr, (m, n), (n, 1), (row, 0), (ROWS, COLS), (1, 0))
+    y_block = tl.make_block_ptr(y_ptr, (m, n), (n, 1), (row, 0), (ROWS, COLS), (1, 0))
+    for _ in range(0, n, COLS):
+        x = tl.load(x_block, boundary_check=(0, 1), padding_option="zero")
+        tl.store(y_block, x + x, boundary_check=(0, 1))
+        x_block = tl.advance(x_block, (0, COLS))
+        y_block = tl.advance(y_block, (0, COLS))
+
+
+@program("tl.make_block_ptr", FEW)
+def block_pointers(device: str, dtype: str) -> None:
+    """`tl.make_block_ptr` exists up to Triton 3.8."""
+    if triton.__version__ >= "3.9":
+        return
+    for m, n in ((1, 1), (16, 32), (17, 33), (37, 101)):
+        x = make_input(dtype, m * n, "small", 0).reshape(m, n).to(device)
+        y = torch.zeros_like(x)
+        block_pointer_kernel[(triton.cdiv(m, 16),)](x, y, m, n, ROWS=16, COLS=32)
+        equal(y, x + x, f"{m}x{n}")
