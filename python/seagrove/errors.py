@@ -23,7 +23,7 @@ class SeagroveError(Exception):
         self.code = code
         self.why = why
         self.advice = advice
-        super().__init__(headline)
+        Exception.__init__(self, headline)
 
     def __str__(self) -> str:
         lines = [self.headline]
@@ -43,6 +43,12 @@ class CompileError(SeagroveError):
     """
 
     diagnostics: tuple[object, ...] = ()
+
+    def __str__(self) -> str:
+        return self.headline  # The formatted diagnostics, which say everything.
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return CompileError, (self.headline,), {**self.__dict__}
 
 
 class LaunchError(SeagroveError):

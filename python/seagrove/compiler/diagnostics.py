@@ -75,8 +75,7 @@ def compile_error(diagnostics: Sequence[Diagnostic]) -> CompileError:
         Diagnostic("error", "the compiler failed and gave no reason", code="SG0001")
     ]
     text = "\n".join(format_diagnostic(item) for item in errors)
-    error = CompileError(text, code="")
-    error.code = errors[0].code
+    error = CompileError(text, code=errors[0].code)
     error.diagnostics = tuple(diagnostics)
     return error
 

@@ -39,7 +39,7 @@ from triton.backends.driver import DriverBase
 from seagrove.compiler.options import CodegenOptions
 from seagrove.compiler.stages import Compiled, compile_ttir
 from seagrove.compiler.targets import TargetDescription
-from seagrove.errors import ArgumentCountError, ArgumentTypeError, CompileError, SeagroveError
+from seagrove.errors import ArgumentCountError, ArgumentTypeError, CompileError
 from seagrove.runtime import registry
 
 __all__ = [
@@ -225,23 +225,16 @@ def _error_type() -> type[CompileError]:
         """A CompileError that code which handles Triton's errors can handle as well."""
 
         def __init__(self, source: CompileError) -> None:
-            SeagroveError.__init__(self, source.headline)
-            self.code = source.code
-            self.diagnostics = source.diagnostics
-            # Triton's class names its parts so; it would format them from a syntax tree.
+            # Not Triton's __init__, which formats its message from a syntax tree.
+            Exception.__init__(self, source.headline)
+            self.__dict__.update(source.__dict__)
             self.src = self.node = None
             self.error_message = self.message = source.headline
 
-        def __str__(self) -> str:
-            return self.headline
-
         def __reduce__(self) -> tuple[Any, ...]:
-            return as_triton_error, (self.plain(),)
-
-        def plain(self) -> CompileError:
-            error = CompileError(self.headline)
-            error.code, error.diagnostics = self.code, self.diagnostics
-            return error
+            plain = CompileError(self.headline, code=self.code)
+            plain.diagnostics = self.diagnostics
+            return as_triton_error, (plain,)
 
     TritonCompileError.__name__ = TritonCompileError.__qualname__ = "CompileError"
     TritonCompileError.__module__ = CompileError.__module__
