@@ -180,7 +180,9 @@ def test_do_bench():
 
 
 def test_autotuner_and_heuristics():
-    configs = [triton.Config({"BLOCK": block}, num_warps=warps) for block, warps in ((128, 4), (256, 8))]
+    configs = [
+        triton.Config({"BLOCK": block}, num_warps=warps) for block, warps in ((128, 4), (256, 8))
+    ]
 
     @triton.autotune(configs=configs, key=["n"])
     @triton.heuristics({"EVEN": lambda args: args["n"] % 2 == 0})

@@ -33,7 +33,8 @@ def test_message_with_source_and_caret(source):
         "2 |     y = x.frob()",
         "  |         ^",
         "  = note: because",
-        "  = do:   " + "Report it with the output of `seagrove compile FILE.py::kernel --emit ttir`.",
+        "  = do:   "
+        + "Report it with the output of `seagrove compile FILE.py::kernel --emit ttir`.",
         "  = more: seagrove explain SG0001",
     ]
 

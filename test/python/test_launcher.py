@@ -217,7 +217,7 @@ def test_kernels_are_unmapped_and_not_mixed_up():
 
 
 def test_launch_overhead():
-    """The launcher's own part of a small launch: at most some microseconds, whatever is going on."""
+    """The launcher's own part of a small launch: some microseconds, whatever else goes on."""
     counts = np.zeros(1, np.int32)
     compiled = kernels.mark[(1,)](counts)
     run, arguments = compiled.run, (0, compiled.function, None, None, None, None, counts)

@@ -149,7 +149,9 @@ def test_stronger_targets_require_what_weaker_ones_do(described):
     assert described[1].requires == ("a", "b")
 
 
-@pytest.mark.parametrize(("features", "name"), [("+a", "small"), ("+a,-b", "small"), ("+a,+b", "large")])
+@pytest.mark.parametrize(
+    ("features", "name"), [("+a", "small"), ("+a,-b", "small"), ("+a,+b", "large")]
+)
 def test_host_takes_the_strongest_target_it_can_run(monkeypatch, described, features, name):
     machine(monkeypatch, features)
     target = targets.resolve("host", described)

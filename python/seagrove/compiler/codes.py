@@ -32,6 +32,83 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A pass failed without a diagnostic. That is a defect of Seagrove.",
         "Report it with the output of `seagrove compile FILE.py::kernel --emit ttir`.",
     ),
+    "SG0210": Explanation(
+        "this use of a block of pointers or of a tensor descriptor is not supported",
+        "Addresses are taken apart into base, offsets and mask. That is done for pointers that "
+        "are computed, selected, carried through loops, stored, and used to access memory.",
+        "Keep the pointers in one of these forms; convert offsets rather than pointers.",
+    ),
+    "SG0211": Explanation(
+        "cannot tell where the pointers of an access come from",
+        "They come from an operation that the analysis of addresses does not know.",
+        "Compute them from a kernel argument with + and tl.arange in the same function.",
+    ),
+    "SG0212": Explanation(
+        "a descriptor reduction of this kind is not supported",
+        "Memory can be combined through a descriptor by add, min, max, and, or, xor.",
+        "Load, combine and store the tile, or use tl.atomic_* on pointers.",
+    ),
+    "SG0301": Explanation(
+        "an operation on blocks is not supported",
+        "The CPU code generator has no form for it.",
+        "Write it with elementwise operations, reductions, tl.dot, loads and stores.",
+    ),
+    "SG0302": Explanation(
+        "the function of map_elementwise branches in a way that is not structured",
+        "Each lane runs the function; early returns would need lanes to diverge.",
+        "Use if and for without early returns, or tl.where.",
+    ),
+    "SG0303": Explanation(
+        "an operation is not supported here",
+        "The code generator has no form for it at this place.",
+        "Write it with other operations, or report it with the TTIR.",
+    ),
+    "SG0304": Explanation(
+        "a kernel cannot take a block as an argument",
+        "Kernels take pointers, numbers and descriptors; blocks live within one program.",
+        "Pass a pointer and load the block.",
+    ),
+    "SG0305": Explanation(
+        "an effect on a block is not supported",
+        "Prints and asserts take scalars on this backend.",
+        "Reduce the block to a scalar first, such as tl.max(x).",
+    ),
+    "SG0306": Explanation(
+        "a kernel returns nothing",
+        "Results go to memory.",
+        "Store the value through a pointer argument.",
+    ),
+    "SG0307": Explanation(
+        "this kind of matrix product is not supported",
+        "The code generator knows products of two and of three dimensions.",
+        "Use tl.dot on blocks of two or three dimensions.",
+    ),
+    "SG0310": Explanation(
+        "the library function is not available on this backend",
+        "A kernel called a function of another backend's library, or one that has no "
+        "implementation here.",
+        "Use a function of tl.math or of triton.language.extra.libdevice.",
+    ),
+    "SG0501": Explanation(
+        "no code can be made for the target",
+        "LLVM does not know the triple, the CPU or a feature of the description.",
+        "`seagrove targets` lists the code generators; check the target file.",
+    ),
+    "SG0502": Explanation(
+        "the kernel cannot be expressed in LLVM IR",
+        "A pass left an operation that has no translation. That is a defect of Seagrove.",
+        "Report it with the output of `seagrove compile FILE.py::kernel --emit ttir`.",
+    ),
+    "SG0503": Explanation(
+        "the code generator refused the kernel",
+        "LLVM reported an error, most often from inline assembly.",
+        "Check the assembly against the target's instructions.",
+    ),
+    "SG0504": Explanation(
+        "the kernel cannot be linked",
+        "The object needs a symbol that nothing provides.",
+        "Use functions of tl.math or of triton.language.extra.libdevice only.",
+    ),
     "SG0601": Explanation(
         "the argument is not a tensor",
         "A pointer parameter takes an address, and this object gives none: it has neither "

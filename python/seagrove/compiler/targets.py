@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from seagrove.compiler.native import native
 from seagrove.errors import TargetError
+from seagrove.runtime.device import data_cache_bytes
 
 if TYPE_CHECKING:
     from seagrove._seagrove import Target
@@ -97,15 +98,15 @@ def _from_json(triple: str, entry: Mapping[str, object]) -> TargetDescription:
 
 @lru_cache(maxsize=1)
 def host() -> TargetDescription:
-    """The running machine as LLVM names it, before any description is matched."""
+    """The running machine as LLVM names it; cache sizes are 0 where the system tells none."""
     found = native().detect_host()
     return TargetDescription(
         name="host",
         triple=found.triple,
         cpu=found.cpu,
         features=found.features,
-        l1_bytes=found.l1_bytes,
-        l2_bytes=found.l2_bytes,
+        l1_bytes=data_cache_bytes(1),
+        l2_bytes=data_cache_bytes(2),
     )
 
 
@@ -154,8 +155,8 @@ def resolve(name: str, known: Iterable[TargetDescription]) -> TargetDescription:
         triple=mine.triple,
         cpu=mine.cpu,
         features=mine.features,
-        l1_bytes=mine.l1_bytes,
-        l2_bytes=mine.l2_bytes,
+        l1_bytes=mine.l1_bytes or runnable[-1].l1_bytes,
+        l2_bytes=mine.l2_bytes or runnable[-1].l2_bytes,
     )
 
 

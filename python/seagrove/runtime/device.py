@@ -93,15 +93,27 @@ class CacheFlusher:
         ctypes.memset(self._address, 0, len(self._memory))
 
 
-@lru_cache(maxsize=1)
+_CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+
+
+def data_cache_bytes(level: int) -> int:
+    """Size of core 0's data cache of a level, in bytes; 0 where the system tells none."""
+    for cache in sorted(_CACHES.glob("index*")):
+        try:
+            if int((cache / "level").read_text()) != level:
+                continue
+            if (cache / "type").read_text().strip() == "Instruction":
+                continue
+            text = (cache / "size").read_text().strip()
+        except (OSError, ValueError):
+            continue
+        return int(text.rstrip("KM")) * {"K": 1 << 10, "M": 1 << 20}.get(text[-1:], 1)
+    return 0
+
+
 def last_level_cache_bytes(default: int = 32 << 20, limit: int = 64 << 20) -> int:
-    """Size of the largest cache of core 0 in bytes, at most `limit`."""
-    sizes = [default]
-    for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
-        text = path.read_text().strip()
-        scale = {"K": 1 << 10, "M": 1 << 20}.get(text[-1:], 1)
-        sizes.append(int(text.rstrip("KM")) * scale)
-    return min(max(sizes[1:] or sizes), limit)
+    """Size of the outermost cache in bytes, at most `limit`; `default` where it is unknown."""
+    return min(max(map(data_cache_bytes, (1, 2, 3, 4))) or default, limit)
 
 
 @lru_cache(maxsize=1)
