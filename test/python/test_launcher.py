@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -175,6 +177,16 @@ def test_number_of_threads(monkeypatch):
         torch.set_num_threads(before)
     with pytest.raises(ValueError):
         seagrove.set_num_threads(-1)
+
+
+@pytest.mark.parametrize(("value", "expected"), [("3", 3), ("1", 1), ("junk", None), ("-2", None)])
+def test_number_of_threads_from_outside(value, expected):
+    code = "import seagrove; print(seagrove.get_num_threads())"
+    environment = {**os.environ, "SEAGROVE_NUM_THREADS": value}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) == (expected or len(os.sched_getaffinity(0)))
 
 
 def test_scratch_memory_grows_and_is_reused():

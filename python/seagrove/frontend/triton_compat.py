@@ -30,17 +30,19 @@ from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import triton
 from triton.backends.compiler import BaseBackend, GPUTarget
 from triton.backends.driver import DriverBase
 
 from seagrove.compiler.options import CodegenOptions
-from seagrove.compiler.stages import Compiled, compile_ttir
-from seagrove.compiler.targets import TargetDescription
 from seagrove.errors import ArgumentCountError, ArgumentTypeError, CompileError
 from seagrove.runtime import registry
+
+if TYPE_CHECKING:
+    from seagrove.compiler.stages import Compiled
+    from seagrove.compiler.targets import TargetDescription
 
 __all__ = [
     "BackendBase",
@@ -202,6 +204,8 @@ class BackendBase(BaseBackend):  # type: ignore[misc]  # Triton has no types
         Raises:
             CompileError: which is also Triton's CompilationError.
         """
+        from seagrove.compiler.stages import compile_ttir
+
         try:
             return compile_ttir(ttir, self.describe(options.arch), options.codegen())
         except CompileError as error:
@@ -323,11 +327,13 @@ def other_driver_active(own: type) -> bool:
 
 def _choose_driver(upstream: Callable[[], Any]) -> Any:
     """Makes the driver for this process: the chosen one, else a device's, else the host's."""
-    known = _triton_backends()
+    from triton.backends import backends as known
+
     name = registry.chosen()
     if name is not None:
         if name not in known:
             registry.find(name)  # Raises with the list of names.
+            known = _triton_backends()
         return known[name].driver()
     if os.environ.get("TRITON_DEFAULT_BACKEND"):
         return upstream()

@@ -96,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     compile_.add_argument("--target", default="", help="see `seagrove targets`; default: host")
     compile_.add_argument("-O", dest="opt_level", type=int, choices=range(4), default=3)
     compile_.add_argument("-o", dest="output", metavar="FILE", help="default: standard output")
+    compile_.add_argument(
+        "--remarks", action="store_true", help="print what the compiler could not do well, and why"
+    )
     compile_.add_argument("--timing", action="store_true", help="print the time of each pass")
 
     explain = add("explain", _explain, "explain a code such as SG0601; without one, list them")

@@ -108,6 +108,7 @@ def _signature_error(kernel: Any, why: str) -> SeagroveError:
 
 def main(arguments: argparse.Namespace) -> int:
     """Compiles and writes; returns the exit status."""
+    from seagrove.compiler.diagnostics import format_diagnostic
     from seagrove.compiler.stages import compile_ttir
     from seagrove.frontend import triton_compat
 
@@ -126,6 +127,9 @@ def main(arguments: argparse.Namespace) -> int:
             timing=arguments.timing,
         )
         output = compiled.output
+        if arguments.remarks:
+            for remark in compiled.remarks:
+                print(format_diagnostic(remark), file=sys.stderr)
         for name, milliseconds in compiled.timings:
             print(f"{milliseconds:9.3f} ms  {name}", file=sys.stderr)
     if arguments.output:
