@@ -81,6 +81,30 @@ LogicalResult PrintOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// Results that follow from the operands
+//===----------------------------------------------------------------------===//
+
+template <typename OpT> static LogicalResult verifyInferred(OpT op) {
+  SmallVector<Type> wanted;
+  if (failed(OpT::inferReturnTypes(op.getContext(), op.getLoc(),
+                                   typename OpT::Adaptor(op), wanted)))
+    return failure();
+  if (op->getNumResults() != wanted.size())
+    return op.emitOpError("gives ")
+           << op->getNumResults() << " results instead of " << wanted.size();
+  for (auto [have, want] : llvm::zip(op->getResultTypes(), wanted))
+    if (have != want)
+      return op.emitOpError("gives a ")
+             << describe(have) << " instead of a " << describe(want);
+  return success();
+}
+
+LogicalResult ExpandDimsOp::verify() { return verifyInferred(*this); }
+LogicalResult TransOp::verify() { return verifyInferred(*this); }
+LogicalResult JoinOp::verify() { return verifyInferred(*this); }
+LogicalResult SplitOp::verify() { return verifyInferred(*this); }
+
+//===----------------------------------------------------------------------===//
 // Shapes
 //===----------------------------------------------------------------------===//
 
@@ -231,14 +255,15 @@ LogicalResult DotScaledOp::verify() {
 // Reductions and scans
 //===----------------------------------------------------------------------===//
 
-static LogicalResult verifyCombine(Operation *op, int64_t axis,
-                                   ArrayRef<RankedTensorType> inputs) {
-  if (inputs.empty())
-    return op->emitOpError("needs at least one block");
-  if (axis < 0 || axis >= inputs.front().getRank())
-    return op->emitOpError("axis ")
-           << axis << " is not a dimension of a " << describe(inputs.front());
-  return success();
+template <typename OpT> static LogicalResult verifyCombine(OpT op) {
+  if (op.getSrcs().empty())
+    return op.emitOpError("needs at least one block");
+  int64_t axis = static_cast<int32_t>(op.getAxis());
+  RankedTensorType block = op.getInputTypes().front();
+  if (axis < 0 || axis >= block.getRank())
+    return op.emitOpError("axis ")
+           << axis << " is not a dimension of a " << describe(block);
+  return verifyInferred(op);
 }
 
 /// Checks the function that combines two groups of scalars into one.
@@ -266,16 +291,12 @@ static LogicalResult verifyCombineRegion(Operation *op, Region &region,
   return success();
 }
 
-LogicalResult ReduceOp::verify() {
-  return verifyCombine(*this, static_cast<int32_t>(getAxis()), getInputTypes());
-}
+LogicalResult ReduceOp::verify() { return verifyCombine(*this); }
 LogicalResult ReduceOp::verifyRegions() {
   return verifyCombineRegion(*this, getCombineOp(), getElementTypes());
 }
 
-LogicalResult ScanOp::verify() {
-  return verifyCombine(*this, static_cast<int32_t>(getAxis()), getInputTypes());
-}
+LogicalResult ScanOp::verify() { return verifyCombine(*this); }
 LogicalResult ScanOp::verifyRegions() {
   return verifyCombineRegion(*this, getCombineOp(), getElementTypes());
 }

@@ -49,7 +49,7 @@ def TT_BroadcastOp : TT_Op<"broadcast", [Pure, SameOperandsAndResultElementType]
   let hasVerifier = 1;
 }
 
-def TT_ExpandDimsOp : TT_Op<"expand_dims", [Pure, InferTypeOpAdaptor]> {
+def TT_ExpandDimsOp : TT_InferredOp<"expand_dims", [Pure]> {
   let summary = "insert a dimension of size 1";
   let arguments = (ins TT_Block:$src, I32Attr:$axis);
   let results = (outs TT_Block:$result);
@@ -83,7 +83,7 @@ def TT_ReshapeOp : TT_Op<"reshape", [Pure, SameOperandsAndResultElementType]> {
   let hasVerifier = 1;
 }
 
-def TT_TransOp : TT_Op<"trans", [Pure, InferTypeOpAdaptor]> {
+def TT_TransOp : TT_InferredOp<"trans", [Pure]> {
   let summary = "permute the dimensions of a block";
   let description = [{
     Dimension `i` of the result is dimension `order[i]` of the source.
@@ -108,15 +108,15 @@ def TT_CatOp : TT_Op<"cat", [
   let hasVerifier = 1;
 }
 
-def TT_JoinOp : TT_Op<"join", [Pure, SameTypeOperands, InferTypeOpAdaptor]> {
+def TT_JoinOp : TT_InferredOp<"join", [Pure, SameTypeOperands]> {
   let summary = "two blocks along a new last dimension of size 2";
   let arguments = (ins TT_Block:$lhs, TT_Block:$rhs);
   let results = (outs TT_Block:$result);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)";
 }
 
-def TT_SplitOp : TT_Op<"split", [
-    Pure, InferTypeOpAdaptor, AllTypesMatch<["outLHS", "outRHS"]>]> {
+def TT_SplitOp : TT_InferredOp<"split", [
+    Pure, AllTypesMatch<["outLHS", "outRHS"]>]> {
   let summary = "the two halves of a block whose last dimension has size 2";
   let arguments = (ins TT_Block:$src);
   let results = (outs TT_Block:$outLHS, TT_Block:$outRHS);
@@ -202,13 +202,12 @@ def TT_DotScaledOp : TT_Op<"dot_scaled", [
 
 // The region combines two groups of scalars, one scalar a block each:
 // (acc0, acc1, ..., elem0, elem1, ...) -> (acc0, acc1, ...).
-class TT_CombineOp<string mnemonic> : TT_Op<mnemonic, [
-    InferTypeOpAdaptor, RecursiveMemoryEffects, RecursivelySpeculatable,
-    SameOperandsShape, SingleBlock]> {
+class TT_CombineOp<string mnemonic> : TT_InferredOp<mnemonic, [
+    RecursiveMemoryEffects, RecursivelySpeculatable, SameOperandsShape,
+    SingleBlock]> {
   let regions = (region SizedRegion<1>:$combineOp);
-  let hasVerifier = 1;
   let hasRegionVerifier = 1;
-  let extraClassDeclaration = [{
+  let extraClassDeclaration = refineNothing # [{
     ::llvm::SmallVector<::mlir::RankedTensorType> getInputTypes();
     ::llvm::SmallVector<::mlir::Type> getElementTypes();
 

@@ -17,6 +17,23 @@ class TT_Op<string mnemonic, list<Trait> traits = []>
 class TT_ElementwiseOp<string mnemonic, list<Trait> traits = []>
     : TT_Op<mnemonic, !listconcat(traits, [Pure], ElementwiseMappable.traits)>;
 
+// An operation whose result types follow from its operands and attributes. The
+// interface would check them too, but says "failed to infer"; its check is
+// switched off and the verifier of each operation does it in better words.
+class TT_InferredOp<string mnemonic, list<Trait> traits = []>
+    : TT_Op<mnemonic, !listconcat(traits, [InferTypeOpAdaptor])> {
+  code refineNothing = [{
+    static ::llvm::LogicalResult refineReturnTypes(
+        ::mlir::MLIRContext *, std::optional<::mlir::Location>,
+        ::mlir::ValueRange, ::mlir::DictionaryAttr, ::mlir::OpaqueProperties,
+        ::mlir::RegionRange, ::llvm::SmallVectorImpl<::mlir::Type> &) {
+      return ::mlir::success();
+    }
+  }];
+  let extraClassDeclaration = refineNothing;
+  let hasVerifier = 1;
+}
+
 // The memory that kernels see. Prints and traps use it too, so that they keep
 // their place among the stores.
 def TT_GlobalMemory : Resource<"::seagrove::tt::GlobalMemory">;
