@@ -81,6 +81,7 @@ def test_choice_by_environment():
         "except RuntimeError as error: print(error)"
     )
     assert python(code, SEAGROVE_BACKEND="cpu").strip() == "cpu"
+    assert python(code, TRITON_DEFAULT_BACKEND="cpu").strip() == "cpu"
     assert "no backend called 'abacus'" in python(code, SEAGROVE_BACKEND="abacus")
 
 
@@ -112,8 +113,10 @@ def test_an_active_device_goes_first_and_never_is_an_error():
         "    assert CpuDriver.is_active()\n"
         "    print(driver.active.get_current_target().backend)\n"
         "print(driver.active.get_current_target().backend)\n"
+        "seagrove.use('cpu'); seagrove.use('other')\n"
+        "print(driver.active.get_current_target().backend)\n"
     )
-    assert python(code).split() == ["other", "cpu", "other"]
+    assert python(code).split() == ["other", "cpu", "other", "other"]
 
 
 def test_an_explicit_choice_wins_over_an_active_device():

@@ -335,8 +335,6 @@ def _choose_driver(upstream: Callable[[], Any]) -> Any:
             registry.find(name)  # Raises with the list of names.
             known = _triton_backends()
         return known[name].driver()
-    if os.environ.get("TRITON_DEFAULT_BACKEND"):
-        return upstream()
     hosts = [item.driver for item in known.values() if getattr(item.driver, "is_host", False)]
     if hosts and hosts[0].no_other_device():
         return hosts[0]()
@@ -366,6 +364,11 @@ def restore_driver(previous: object) -> None:
 
 def _driver_config() -> Any:
     return importlib.import_module("triton.runtime.driver").driver
+
+
+def backend_names() -> tuple[str, ...]:
+    """Names of all backends that Triton knows, ours and its own."""
+    return tuple(_triton_backends())
 
 
 def active_driver_name() -> str:

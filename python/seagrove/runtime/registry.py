@@ -22,7 +22,8 @@ from seagrove.errors import BackendError
 
 TRITON_GROUP = "triton.backends"
 OWN_GROUP = "seagrove.backends"
-ENVIRONMENT = "SEAGROVE_BACKEND"
+# Ours, then Triton's own variable, which its older versions do not read.
+ENVIRONMENT = ("SEAGROVE_BACKEND", "TRITON_DEFAULT_BACKEND")
 _ADAPTER = "seagrove.frontend.triton_compat"
 
 
@@ -115,8 +116,8 @@ _chosen: str | None = None
 
 
 def chosen() -> str | None:
-    """The backend that was chosen explicitly: by `use`, else by SEAGROVE_BACKEND, else None."""
-    return _chosen or os.environ.get(ENVIRONMENT) or None
+    """The backend that was chosen explicitly, by `use` or by the environment; else None."""
+    return _chosen or next(filter(None, map(os.environ.get, ENVIRONMENT)), None)
 
 
 class Choice:
@@ -146,7 +147,7 @@ class Choice:
 
 
 def use(name: str) -> Choice:
-    """Makes kernels run on the backend `name` from now on.
+    """Makes kernels run on the backend `name` from now on: one of ours, or one of Triton's own.
 
     Also a context manager: `with seagrove.use("cpu"): ...` returns to the earlier choice at the
     end of the block. Kernels that were compiled for another backend stay usable there.
@@ -155,7 +156,8 @@ def use(name: str) -> Choice:
         BackendError: SG0706 if there is no such backend.
     """
     global _chosen
-    find(name)
+    if name not in backends() and name not in importlib.import_module(_ADAPTER).backend_names():
+        find(name)  # Raises with the list of names.
     previous, _chosen = _chosen, name
     restore = None
     # Triton asks for the choice when it is imported later.
