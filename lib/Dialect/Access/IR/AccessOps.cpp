@@ -60,6 +60,13 @@ bool LoadOp::isWrapped(int64_t dim) { return llvm::is_contained(getWrappedDims()
 Value StoreOp::getIndexOf(int64_t dim) { return findIndex(*this, dim); }
 bool StoreOp::isWrapped(int64_t dim) { return llvm::is_contained(getWrappedDims(), dim); }
 
+TypedValue<RankedTensorType> LoadOp::getBlockValue() {
+  return cast<TypedValue<RankedTensorType>>(getResult());
+}
+TypedValue<RankedTensorType> StoreOp::getBlockValue() {
+  return cast<TypedValue<RankedTensorType>>(getValue());
+}
+
 LogicalResult LoadOp::verify() {
   return verifyAccess(*this, cast<RankedTensorType>(getResult().getType()));
 }

@@ -34,7 +34,7 @@ def Sg_Dialect : Dialect {
 
 class Sg_Op<string mnemonic, list<Trait> traits = []> : Op<Sg_Dialect, mnemonic, traits>;
 
-def Sg_Pointer : AnyType;
+defvar Sg_Pointer = AnyType;
 
 def Sg_IotaOp : Sg_Op<"iota", [Pure]> {
   let summary = "start, start + 1, ... as a one-dimensional tensor";
@@ -51,6 +51,8 @@ class Sg_AccessOp<string mnemonic, list<Trait> traits>
     /// True where consecutive entries of the index tensor of `dim` differ by
     /// one unless they wrap, so that two end points prove a run contiguous.
     bool isWrapped(int64_t dim);
+    /// The block that is read or written.
+    ::mlir::TypedValue<::mlir::RankedTensorType> getBlockValue();
   }];
 }
 
@@ -161,7 +163,7 @@ def Sg_AtomicRMWOp : Sg_Op<"atomic_rmw", [
   let hasVerifier = 1;
 }
 
-def Sg_AtomicCASOp : Sg_Op<"atomic_cas", [
+def Sg_AtomicCASOp : Sg_Op<"atomic_cas", [AllTypesMatch<["cmp", "value", "result"]>,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "one atomic compare-and-swap for each lane";
   let arguments = (ins StrAttr:$ordering, Sg_Pointer:$base,
@@ -170,7 +172,7 @@ def Sg_AtomicCASOp : Sg_Op<"atomic_cas", [
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $ordering $base `[` $offsets `:` type($offsets) `]` `,` $cmp `,` $value
-    attr-dict `:` type($base) `,` type($value) `->` type($result)
+    attr-dict `:` type($base) `,` type($result)
   }];
 }
 

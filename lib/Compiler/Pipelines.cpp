@@ -1,0 +1,69 @@
+//===- Pipelines.cpp - the stages of a kernel -----------------------------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "seagrove/Compiler/Pipelines.h"
+
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "seagrove/Conversion/Passes.h"
+
+using namespace mlir;
+using namespace seagrove;
+
+static void addCleanUp(OpPassManager &manager) {
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+void seagrove::buildStructurePipeline(OpPassManager &manager) {
+  manager.addPass(createInlinerPass());
+  manager.addPass(createSymbolDCEPass());
+  addCleanUp(manager);
+  // Before the analysis, so that what a loop does not change is seen outside of
+  // it and the offsets that the analysis derives are computed once.
+  manager.addPass(createLoopInvariantCodeMotionPass());
+  manager.addPass(createStructureAccesses());
+  addCleanUp(manager);
+}
+
+void seagrove::buildTensorPipeline(OpPassManager &manager) {
+  manager.addPass(createLowerToTensor());
+  addCleanUp(manager);
+  manager.addPass(createLoopInvariantCodeMotionPass());
+}
+
+void seagrove::buildLinalgPipeline(OpPassManager &manager) {
+  manager.addPass(createConvertElementwiseToLinalgPass());
+  addCleanUp(manager);
+}
+
+void seagrove::buildVectorPipeline(OpPassManager &manager, const api::Target &target) {
+  VectorizeBlocksOptions options;
+  options.vectorBits = target.vectorBits;
+  options.vectorRegisters = target.vectorRegisters;
+  options.l1Bytes = target.l1Bytes;
+  options.l2Bytes = target.l2Bytes;
+  options.fma = target.fma;
+  manager.addPass(createVectorizeBlocks(options));
+  addCleanUp(manager);
+}
+
+void seagrove::registerPipelines() {
+  PassPipelineRegistration<>("sg-structure", "TTIR to structured accesses",
+                             buildStructurePipeline);
+  PassPipelineRegistration<>("sg-tensor", "structured accesses to tensors", buildTensorPipeline);
+  PassPipelineRegistration<>("sg-linalg", "tensors to linalg operations only",
+                             buildLinalgPipeline);
+  PassPipelineRegistration<>("sg-vector", "tensors to loops over vectors, for 256-bit registers",
+                             [](OpPassManager &manager) {
+                               api::Target target;
+                               target.vectorBits = 256;
+                               target.fma = true;
+                               buildVectorPipeline(manager, target);
+                             });
+}

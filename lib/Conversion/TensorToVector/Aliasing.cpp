@@ -1,0 +1,181 @@
+//===- Aliasing.cpp - reads that a later write may overlap
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// A lazy read happens when its value is needed, so after the point where the
+// program reads. If a store comes between, or if the store's own nest reads
+// what another iteration of it writes, the memory may have changed by then. The
+// addresses are known as intervals, so the generated code tests for overlap and
+// only then takes a copy of what is to be read; the read goes on through a
+// pointer and strides that were selected, and its loop is not duplicated.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace seagrove;
+using namespace seagrove::vectorize;
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+static bool sameOperands(ValueRange left, ValueRange right) {
+  return left.size() == right.size() && llvm::equal(left, right);
+}
+
+/// Returns true if both name the same element at the same position, as far as
+/// the operands tell.
+static bool sameAccess(sg::StoreOp store, sg::LoadOp load) {
+  return store.getBase() == load.getBase() && store.getOffset() == load.getOffset() &&
+         sameOperands(store.getStrides(), load.getStrides()) && store.getIndices().empty() &&
+         load.getIndices().empty();
+}
+
+namespace {
+/// The bytes that an access may touch, as integers; `known` is false where an
+/// index tensor may reach anywhere.
+struct ByteRange {
+  Value first, end, start;
+  bool known = true;
+};
+} // namespace
+
+template <typename AccessOp>
+static ByteRange rangeOf(AccessOp op, OpBuilder &builder, Location loc,
+                         function_ref<Value(Value)> scalar, function_ref<Value(int64_t)> constant,
+                         int64_t bytes) {
+  ByteRange range;
+  Value base = LLVM::PtrToIntOp::create(builder, loc, builder.getI64Type(), scalar(op.getBase()));
+  Value low = scalar(op.getOffset()), high = low, start = low;
+  for (auto [stride, from, to] : llvm::zip(op.getStrides(), op.getLows(), op.getHighs())) {
+    Value last = arith::SubIOp::create(builder, loc, scalar(to), constant(1));
+    Value a = arith::MulIOp::create(builder, loc, scalar(stride), scalar(from));
+    Value b = arith::MulIOp::create(builder, loc, scalar(stride), last);
+    low = arith::AddIOp::create(builder, loc, low, arith::MinSIOp::create(builder, loc, a, b));
+    high = arith::AddIOp::create(builder, loc, high, arith::MaxSIOp::create(builder, loc, a, b));
+  }
+  high = arith::AddIOp::create(builder, loc, high, constant(1));
+  auto inBytes = [&](Value elements) -> Value {
+    Value scaled = arith::MulIOp::create(builder, loc, elements, constant(bytes));
+    return arith::AddIOp::create(builder, loc, base, scaled);
+  };
+  range.first = inBytes(low);
+  range.end = inBytes(high);
+  range.start = inBytes(start);
+  range.known = op.getIndices().empty();
+  return range;
+}
+
+/// Copies what `load` reads if it overlaps with what `store` writes. The same
+/// address for each lane is no conflict for a read that only the store's own
+/// nest needs, since it reads each element before it writes it.
+void Lowering::resolveConflict(sg::StoreOp store, sg::LoadOp load, bool readLater) {
+  if (buffers.contains(load.getResult()))
+    return;
+  bool inPlace = !readLater && isReadInPlace(store.getValue(), load.getResult());
+  if (inPlace && sameAccess(store, load))
+    return;
+  auto lookup = [&](Value value) { return scalar(value); };
+  auto number = [&](int64_t value) { return constant(value); };
+  auto width = [&](Value value) {
+    return (lowered(typeOf(value).getElementType()).getIntOrFloatBitWidth() + 7) / 8;
+  };
+  unsigned loadBytes = width(load.getResult()), storeBytes = width(store.getValue());
+  ByteRange read = rangeOf(load, builder, loc, lookup, number, loadBytes);
+  ByteRange written = rangeOf(store, builder, loc, lookup, number, storeBytes);
+  using Relation = arith::CmpIPredicate;
+  auto compare = [&](Relation relation, Value left, Value right) -> Value {
+    return arith::CmpIOp::create(builder, loc, relation, left, right);
+  };
+  Value conflict = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+  if (written.known)
+    conflict =
+        arith::AndIOp::create(builder, loc, compare(Relation::slt, read.first, written.end),
+                              compare(Relation::slt, written.first, read.end));
+  if (inPlace && written.known && loadBytes == storeBytes) {
+    Value differs = compare(Relation::ne, read.start, written.start);
+    for (auto [left, right] : llvm::zip(load.getStrides(), store.getStrides()))
+      if (left != right)
+        differs = arith::OrIOp::create(builder, loc, differs,
+                                       compare(Relation::ne, scalar(left), scalar(right)));
+    conflict = arith::AndIOp::create(builder, loc, conflict, differs);
+  }
+  takeCopy(load, conflict);
+}
+
+void Lowering::takeCopy(sg::LoadOp load, Value conflict) {
+  RankedTensorType type = typeOf(load.getResult());
+  Type element = lowered(type.getElementType());
+  Buffer copy = allocate(RankedTensorType::get(type.getShape(), element));
+  // The dimension that the read finds contiguous must stay so in the copy.
+  for (int64_t dim = 0; dim < type.getRank() - 1; ++dim) {
+    if (!isConstantIntValue(load.getStrides()[dim], 1) || type.getDimSize(dim) == 1)
+      continue;
+    int64_t stride = type.getDimSize(dim);
+    for (int64_t other = type.getRank() - 1; other >= 0; --other) {
+      copy.strides[other] = other == dim ? 1 : stride;
+      if (other != dim)
+        stride *= type.getDimSize(other);
+    }
+    break;
+  }
+  auto branch = scf::IfOp::create(builder, loc, conflict, /*withElseRegion=*/false);
+  OpBuilder::InsertPoint after = builder.saveInsertionPoint();
+  builder.setInsertionPointToStart(branch.thenBlock());
+  materializeInto(load.getResult(), copy);
+  builder.restoreInsertionPoint(after);
+  ReadView view;
+  auto found = views.find(load);
+  Value pointer = found != views.end()
+                      ? found->second.pointer
+                      : address(scalar(load.getBase()), element, scalar(load.getOffset()));
+  view.pointer = LLVM::SelectOp::create(builder, loc, conflict, copy.pointer, pointer);
+  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+    Value stride = found != views.end() ? found->second.strides[dim]
+                                        : scalar(load.getStrides()[dim]);
+    view.strides.push_back(builder.createOrFold<arith::SelectOp>(
+        loc, conflict, constant(copy.strides[dim]), stride));
+  }
+  views[load] = view;
+}
+
+void Lowering::resolveConflicts(sg::StoreOp store) {
+  for (const Plan::PendingRead &pending : plan.pendingReads(store))
+    resolveConflict(store, pending.load, pending.later);
+}
+
+/// Returns true if the expression reads `load` only at the position that it is
+/// evaluated at.
+bool Lowering::isReadInPlace(Value expression, Value load) {
+  if (expression == load)
+    return true;
+  Operation *op = expression.getDefiningOp();
+  if (!op || buffers.contains(expression) || !isLazy(op))
+    return true;
+  bool moves = isa<linalg::BroadcastOp, linalg::TransposeOp, sg::TakeOp>(op) ||
+               !op->hasTrait<OpTrait::Elementwise>();
+  for (Value operand : op->getOperands()) {
+    if (!isa<RankedTensorType>(operand.getType()))
+      continue;
+    if (moves ? reads(operand, load) : !isReadInPlace(operand, load))
+      return false;
+  }
+  return true;
+}
+
+/// Returns true if the expression reads `load` at all.
+bool Lowering::reads(Value expression, Value load) {
+  if (expression == load)
+    return true;
+  Operation *op = expression.getDefiningOp();
+  if (!op || buffers.contains(expression) || !isLazy(op))
+    return false;
+  return llvm::any_of(op->getOperands(), [&](Value operand) {
+    return isa<RankedTensorType>(operand.getType()) && reads(operand, load);
+  });
+}

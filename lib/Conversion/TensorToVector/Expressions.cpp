@@ -1,0 +1,203 @@
+//===- Expressions.cpp - the value of a lazy block over one tile
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace seagrove;
+using namespace seagrove::vectorize;
+
+DepthScope::DepthScope(Lowering &lowering, unsigned depth)
+    : lowering(lowering), saved(lowering.builder.saveInsertionPoint()) {
+  if (lowering.nestOpen)
+    lowering.builder.restoreInsertionPoint(lowering.points[depth]);
+}
+
+DepthScope::~DepthScope() { lowering.builder.restoreInsertionPoint(saved); }
+
+unsigned Lowering::depthOf(const Tile &tile) const {
+  unsigned depth = 0;
+  for (const Coordinate &coordinate : tile.coordinates)
+    depth = std::max(depth, coordinate.depth);
+  return depth;
+}
+
+/// The lanes 0, 1, 2, ... of an integer type.
+Value Lowering::step(Type elementType, int64_t lanes) {
+  auto type = VectorType::get({lanes}, elementType);
+  SmallVector<Attribute> values;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    values.push_back(IntegerAttr::get(elementType, lane));
+  return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, values));
+}
+
+Value Lowering::vectorOf(Value value, const Tile &tile) {
+  if (tile.vectorDim < 0 || isa<VectorType>(value.getType()))
+    return value;
+  return vector::BroadcastOp::create(builder, loc, VectorType::get({tile.lanes}, value.getType()),
+                                     value);
+}
+
+/// `lanes` as one value for each lane of the tile.
+Value Lowering::spread(Lanes lanes, const Tile &tile) {
+  return lanes.uniform ? vectorOf(lanes.value, tile) : lanes.value;
+}
+
+Lanes Lowering::evaluateElementwise(Operation *op, Value value, const Tile &tile) {
+  SmallVector<Lanes> operands;
+  bool uniform = true;
+  for (Value operand : op->getOperands()) {
+    operands.push_back(isa<RankedTensorType>(operand.getType()) ? evaluate(operand, tile)
+                                                                : Lanes{scalar(operand), true});
+    uniform &= operands.back().uniform;
+  }
+  DepthScope scope(*this, depthOf(tile));
+  IRMapping mapping;
+  for (auto [operand, lanes] : llvm::zip(op->getOperands(), operands)) {
+    bool staysScalar = uniform || !isa<RankedTensorType>(operand.getType());
+    mapping.map(operand, staysScalar ? lanes.value : spread(lanes, tile));
+  }
+  Operation *clone = builder.clone(*op, mapping);
+  Lanes wanted;
+  for (auto [result, old] : llvm::zip(clone->getResults(), op->getResults())) {
+    Type element = cast<RankedTensorType>(old.getType()).getElementType();
+    result.setType(uniform ? element : VectorType::get({tile.lanes}, element));
+    if (old == value)
+      wanted = {result, uniform};
+  }
+  return wanted;
+}
+
+/// The tile of the operand of a broadcast: its coordinates without the
+/// dimensions that the broadcast added.
+static Tile withoutDims(const Tile &tile, ArrayRef<int64_t> dropped) {
+  Tile projected = tile;
+  projected.coordinates.clear();
+  projected.vectorDim = -1;
+  projected.lanes = 1;
+  for (auto [dim, coordinate] : llvm::enumerate(tile.coordinates)) {
+    if (llvm::is_contained(dropped, static_cast<int64_t>(dim)))
+      continue;
+    if (static_cast<int64_t>(dim) == tile.vectorDim) {
+      projected.vectorDim = projected.coordinates.size();
+      projected.lanes = tile.lanes;
+    }
+    projected.coordinates.push_back(coordinate);
+  }
+  return projected;
+}
+
+/// The tile of the source of a transposition.
+static Tile permuted(const Tile &tile, ArrayRef<int64_t> permutation) {
+  Tile source = tile;
+  for (auto [dim, sourceDim] : llvm::enumerate(permutation)) {
+    source.coordinates[sourceDim] = tile.coordinates[dim];
+    if (static_cast<int64_t>(dim) == tile.vectorDim)
+      source.vectorDim = sourceDim;
+  }
+  return source;
+}
+
+/// The tile of the source of a reshape that only adds or drops unit dimensions.
+static Tile reshaped(const Tile &tile, ArrayRef<int64_t> shape, ArrayRef<int64_t> sourceShape,
+                     Coordinate zero) {
+  Tile source = tile;
+  source.coordinates.clear();
+  source.vectorDim = -1;
+  size_t dim = 0;
+  for (int64_t size : sourceShape) {
+    if (size == 1) {
+      source.coordinates.push_back(zero);
+      continue;
+    }
+    while (shape[dim] == 1)
+      ++dim;
+    if (static_cast<int64_t>(dim) == tile.vectorDim)
+      source.vectorDim = source.coordinates.size();
+    source.coordinates.push_back(tile.coordinates[dim++]);
+  }
+  if (source.vectorDim < 0)
+    source.lanes = 1;
+  return source;
+}
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
+  if (auto it = buffers.find(value); it != buffers.end())
+    return readBuffer(it->second, tile);
+  Operation *op = value.getDefiningOp();
+  Type element = cast<RankedTensorType>(value.getType()).getElementType();
+  if (auto splat = dyn_cast<tensor::SplatOp>(op))
+    return {scalar(splat.getInput()), true};
+  if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op))
+    return evaluate(broadcast.getInput(), withoutDims(tile, broadcast.getDimensions()));
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
+    return evaluate(transpose.getInput(), permuted(tile, transpose.getPermutation()));
+  if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
+    return evaluate(op->getOperand(0), reshaped(tile, shapeOf(value), shapeOf(op->getOperand(0)),
+                                                Coordinate{constant(0), depthOf(tile), -1}));
+  if (auto load = dyn_cast<sg::LoadOp>(op))
+    return evaluateLoad(load, tile);
+  if (auto gather = dyn_cast<sg::GatherOp>(op))
+    return evaluateGather(gather, tile);
+  if (auto take = dyn_cast<sg::TakeOp>(op)) {
+    int64_t axis = take.getAxis();
+    Lanes index = evaluate(take.getIndices(), tile);
+    DepthScope scope(*this, depthOf(tile));
+    return takeLanes(bufferOf(take.getSource()), axis, shapeOf(take.getSource())[axis], index, tile);
+  }
+  DepthScope scope(*this, depthOf(tile));
+  if (auto dense = dyn_cast<arith::ConstantOp>(op)) {
+    auto splat = cast<SplatElementsAttr>(dense.getValue()).getSplatValue<TypedAttr>();
+    return {arith::ConstantOp::create(builder, loc, splat), true};
+  }
+  if (isa<tensor::EmptyOp>(op))
+    return {arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element)), true};
+  if (auto iota = dyn_cast<sg::IotaOp>(op)) {
+    Value first = arith::AddIOp::create(builder, loc, tile.coordinates[0].start,
+                                        constant(iota.getStart()));
+    if (element.getIntOrFloatBitWidth() < 64)
+      first = arith::TruncIOp::create(builder, loc, element, first);
+    if (tile.vectorDim < 0)
+      return {first, true};
+    return {arith::AddIOp::create(builder, loc, vectorOf(first, tile), step(element, tile.lanes)),
+            false};
+  }
+  return evaluateElementwise(op, value, tile);
+}
+
+Lanes Lowering::evaluate(Value value, const Tile &tile) {
+  std::vector<uintptr_t> key = {reinterpret_cast<uintptr_t>(value.getAsOpaquePointer()),
+                                static_cast<uintptr_t>(tile.vectorDim + 1),
+                                static_cast<uintptr_t>(tile.lanes), tile.interior};
+  for (const Coordinate &coordinate : tile.coordinates)
+    key.push_back(reinterpret_cast<uintptr_t>(coordinate.start.getAsOpaquePointer()));
+  if (auto it = cache.find(key); nestOpen && it != cache.end())
+    return it->second;
+  Lanes lanes = evaluateUncached(value, tile);
+  if (tile.vectorDim < 0)
+    lanes.uniform = true;
+  if (nestOpen)
+    cache[key] = lanes;
+  return lanes;
+}
+
+SmallVector<Value> Lowering::evaluateAll(ValueRange values, const Tile &tile) {
+  SmallVector<Value> vectors;
+  for (Value value : values) {
+    Lanes lanes = evaluate(value, tile);
+    DepthScope scope(*this, depthOf(tile));
+    vectors.push_back(spread(lanes, tile));
+  }
+  return vectors;
+}

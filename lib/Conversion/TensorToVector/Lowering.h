@@ -1,0 +1,333 @@
+//===- Lowering.h - tensors to loops of native vectors ----------*- C++ -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// How a kernel over blocks becomes loops over native vectors.
+//
+// A tensor value is either *lazy* or *in memory*. A lazy value is an expression
+// that is evaluated one vector at a time wherever it is needed; a value in
+// memory is a buffer in the program's scratch area. `Plan` decides once, before
+// anything is emitted. Operations that have an effect or that need all of their
+// operand (a store, a reduction, a product, ...) are *roots*: each becomes one
+// nest of loops, in program order, that evaluates its operands tile by tile.
+//
+// A tile is a position in a block: one coordinate for each dimension, and one
+// dimension along which it covers `lanes` consecutive elements. Each coordinate
+// knows at which depth of the nest it is defined, and so does each expression:
+// it is emitted at the outermost depth at which it can be computed. Hence the
+// code grows with the kernel and never with the block.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SEAGROVE_LIB_CONVERSION_TENSORTOVECTOR_LOWERING_H
+#define SEAGROVE_LIB_CONVERSION_TENSORTOVECTOR_LOWERING_H
+
+#include "Plan.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "seagrove/Dialect/Access/IR/Access.h"
+#include <map>
+#include <vector>
+
+namespace seagrove::vectorize {
+
+/// What the lowering asks of the chip; filled from pass options.
+struct Machine {
+  int64_t vectorBits = 256;
+  int64_t vectorRegisters = 16;
+  int64_t l1Bytes = 32 << 10;
+  int64_t l2Bytes = 512 << 10;
+  bool fma = true;
+};
+
+struct Coordinate {
+  mlir::Value start;
+  /// The depth of the nest at which `start` is defined; 0 is outside of it.
+  unsigned depth = 0;
+  /// The dimension of the nest's domain that it runs over, or -1.
+  int64_t nestDim = -1;
+};
+
+struct Tile {
+  llvm::SmallVector<Coordinate> coordinates;
+  /// The dimension that `lanes` covers, or -1 for a single element.
+  int64_t vectorDim = -1;
+  int64_t lanes = 1;
+  /// True where each structured access is known to be in bounds along the
+  /// vector dimension.
+  bool interior = false;
+};
+
+/// The value of an expression over a tile: a vector of `lanes` elements, or one
+/// scalar where all lanes are equal.
+struct Lanes {
+  mlir::Value value;
+  bool uniform = false;
+};
+
+/// A block in the scratch area; strides count in elements.
+struct Buffer {
+  mlir::Value pointer;
+  llvm::SmallVector<int64_t> strides;
+  mlir::Type elementType;
+};
+
+/// Where a structured read really reads: the user's memory, or a copy of it
+/// that was taken because a later write may overlap (see Aliasing.cpp).
+struct ReadView {
+  mlir::Value pointer;
+  llvm::SmallVector<mlir::Value> strides;
+};
+
+/// Bounds that hold for each iteration of a loop of the nest.
+struct KnownBounds {
+  mlir::Value low, high;
+};
+
+/// A product of two blocks and how the machine's registers divide it.
+struct Product {
+  Product(mlir::linalg::LinalgOp op, const Machine &machine);
+
+  mlir::linalg::LinalgOp op;
+  mlir::Value left, right, accumulator, result;
+  bool batched;
+  int64_t rows, columns, depth;
+  /// The type that the products are computed in.
+  mlir::Type compute;
+  /// The register tile: `tileRows` rows of `vectors` vectors of `lanes`.
+  int64_t lanes, vectors, tileRows;
+};
+
+class Lowering {
+public:
+  Lowering(mlir::func::FuncOp kernel, const Machine &machine);
+  /// Emits the program function beside the kernel. Errors were emitted when it
+  /// fails.
+  llvm::LogicalResult run();
+
+private:
+  struct Predicate {
+    /// Null where it always holds.
+    mlir::Value scalar;
+    mlir::Value vector;
+  };
+
+  //===--- Functions and control flow (ControlFlow.cpp) -------------------===//
+  llvm::LogicalResult emitBlock(mlir::Block &block);
+  llvm::LogicalResult emitOperation(mlir::Operation *op);
+  llvm::LogicalResult emitRoot(mlir::Operation *op);
+  llvm::LogicalResult emitScalar(mlir::Operation *op);
+  llvm::LogicalResult emitFor(mlir::scf::ForOp op);
+  llvm::LogicalResult emitWhile(mlir::scf::WhileOp op);
+  llvm::LogicalResult emitIf(mlir::scf::IfOp op);
+  llvm::LogicalResult emitBranch(mlir::Operation *op);
+  llvm::LogicalResult emitEffect(mlir::Operation *op);
+  mlir::Block *emitEdge(mlir::Block *target, mlir::ValueRange operands,
+                        llvm::SmallVectorImpl<mlir::Value> &passed);
+  void emitYields(mlir::ValueRange yielded, llvm::ArrayRef<Buffer> targets,
+                  llvm::SmallVectorImpl<mlir::Value> &results);
+  void bindCarried(mlir::ValueRange inits, mlir::ValueRange arguments,
+                   llvm::SmallVectorImpl<mlir::Value> &initial);
+  void findReads(mlir::Value value, bool inPlace, llvm::ArrayRef<Buffer> targets,
+                 llvm::SmallVectorImpl<std::pair<size_t, bool>> &found,
+                 llvm::DenseSet<std::pair<mlir::Value, unsigned>> &seen);
+  llvm::SmallVector<Buffer> targetsOf(mlir::ValueRange values);
+  Buffer allocateLike(mlir::Value value);
+  void copyBuffer(const Buffer &from, const Buffer &to, llvm::ArrayRef<int64_t> shape);
+
+  //===--- Scalars (Scalars.cpp) -----------------------------------------===//
+  llvm::LogicalResult emitScalarMemory(mlir::Operation *op);
+  mlir::Value guarded(mlir::Value condition, mlir::Type type,
+                      llvm::function_ref<mlir::Value()> body);
+  mlir::Value atomicUpdate(llvm::StringRef kind, llvm::StringRef ordering, mlir::Value pointer,
+                           mlir::Value value);
+  mlir::Value atomicSwap(llvm::StringRef ordering, mlir::Value pointer, mlir::Value compare,
+                         mlir::Value value);
+  mlir::Value scalar(mlir::Value value);
+  mlir::Value asI64(mlir::Value value);
+  mlir::Value constant(int64_t value);
+  mlir::Type lowered(mlir::Type type) const;
+
+  //===--- Memory (Memory.cpp) -------------------------------------------===//
+  Buffer allocate(mlir::RankedTensorType type);
+  Buffer allocateBytes(int64_t elements, mlir::Type elementType);
+  mlir::Value address(mlir::Value pointer, mlir::Type elementType, mlir::Value offset);
+  mlir::Value bufferAddress(const Buffer &buffer, const Tile &tile);
+  Lanes readBuffer(const Buffer &buffer, const Tile &tile);
+  void writeBuffer(const Buffer &buffer, const Tile &tile, mlir::Value value);
+  Lanes takeLanes(const Buffer &source, int64_t axis, int64_t size, Lanes index, const Tile &tile);
+  mlir::Value toMemory(mlir::Value value, mlir::Type elementType);
+  mlir::Value fromMemory(mlir::Value value, mlir::Type elementType);
+
+  //===--- Structured accesses (Accesses.cpp) ----------------------------===//
+  Predicate boundsOf(const Tile &tile, mlir::ValueRange lows, mlir::ValueRange highs,
+                     llvm::ArrayRef<int64_t> shape, mlir::Value mask);
+  Lanes evaluateLoad(sg::LoadOp op, const Tile &tile);
+  Lanes evaluateGather(sg::GatherOp op, const Tile &tile);
+  Lanes readLanes(mlir::Value pointer, mlir::Type elementType, const Tile &tile,
+                  Predicate predicate, mlir::Value other, bool isVolatile);
+  Lanes gatherLanes(mlir::Value pointers, mlir::Type elementType, const Tile &tile,
+                    Predicate predicate, mlir::Value other);
+  mlir::Value offsetOf(const Tile &tile, mlir::Value offset, mlir::ValueRange strides,
+                       llvm::function_ref<mlir::Value(int64_t)> indexOf, bool skipVectorDim);
+  mlir::Value otherLanes(mlir::Value other, mlir::Type elementType, const Tile &tile, bool uniform);
+  llvm::LogicalResult emitStore(sg::StoreOp op);
+  void emitStoreTile(sg::StoreOp op, const Tile &tile);
+  llvm::LogicalResult emitScatter(sg::ScatterOp op);
+  llvm::LogicalResult emitAtomic(mlir::Operation *op);
+  /// Where the lanes of a tile are: from `first` on, or at `each`; with
+  /// `contiguous` the former holds where that bit is set.
+  struct Place {
+    mlir::Value first, each, contiguous;
+  };
+  template <typename AccessOp>
+  Place placeOf(AccessOp op, const Tile &tile, const ReadView *view);
+  mlir::Value explicitAddress(mlir::Value base, mlir::Value offsets, bool inBytes,
+                              mlir::Type element, const Tile &tile);
+  void writeLanes(mlir::Value value, mlir::Value pointer, const Tile &tile, Predicate predicate);
+  void scatterLanes(mlir::Value value, mlir::Value pointers, const Tile &tile,
+                    Predicate predicate);
+  mlir::Value wholeMask(Predicate predicate, const Tile &tile);
+
+  //===--- Expressions (Expressions.cpp) ---------------------------------===//
+  Lanes evaluate(mlir::Value value, const Tile &tile);
+  Lanes evaluateUncached(mlir::Value value, const Tile &tile);
+  Lanes evaluateElementwise(mlir::Operation *op, mlir::Value value, const Tile &tile);
+  mlir::Value spread(Lanes lanes, const Tile &tile);
+  mlir::Value vectorOf(mlir::Value value, const Tile &tile);
+  mlir::Value step(mlir::Type elementType, int64_t lanes);
+
+  //===--- Nests (Nests.cpp) ---------------------------------------------===//
+  mlir::Value openLoop(mlir::Value lower, mlir::Value upper, int64_t step,
+                       mlir::ValueRange inits = {});
+  /// Ends the innermost loop; its results follow from `yielded`.
+  mlir::ValueRange closeLoop(mlir::ValueRange yielded = {});
+  mlir::ValueRange loopState() { return loops.back().getRegionIterArgs(); }
+  void openNest();
+  void closeNest();
+  unsigned depth() const { return loops.size(); }
+  unsigned depthOf(const Tile &tile) const;
+  /// Runs `body` for each tile of a domain, first without and then with bounds
+  /// along the vector dimension.
+  void emitTiles(Tile base, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> outerDims,
+                 int64_t vectorDim, int64_t lanes, mlir::ValueRange readers,
+                 llvm::ArrayRef<KnownBounds> bounds, llvm::function_ref<void(const Tile &)> body);
+  void forEachTile(llvm::ArrayRef<int64_t> shape, int64_t vectorDim, int64_t lanes,
+                   mlir::ValueRange readers, llvm::ArrayRef<KnownBounds> bounds,
+                   llvm::function_ref<void(const Tile &)> body);
+  Tile originOf(size_t rank);
+  void openLoops(Tile &tile, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> dims,
+                      llvm::ArrayRef<KnownBounds> bounds);
+  /// The first coordinate of `dim` from which some read of `readers` has to be
+  /// masked, as an i64; null where none ever has to.
+  mlir::Value interiorEnd(mlir::ValueRange readers, llvm::ArrayRef<int64_t> shape, int64_t dim,
+                          llvm::ArrayRef<KnownBounds> own);
+  void collectBounds(mlir::Value value, llvm::ArrayRef<int64_t> nestDims, int64_t dim,
+                     llvm::SmallVectorImpl<KnownBounds> &bounds, llvm::DenseSet<mlir::Value> &seen);
+  int64_t chooseLanes(mlir::Type elementType, int64_t size) const;
+  int64_t chooseVectorDim(mlir::Value value) const;
+  bool isFull(mlir::Value low, mlir::Value high, int64_t size) const;
+
+  //===--- Values in memory (Materialize.cpp) ----------------------------===//
+  llvm::LogicalResult materialize(mlir::Value value);
+  llvm::LogicalResult materializeConstant(mlir::Value value, mlir::DenseElementsAttr dense);
+  void materializeInto(mlir::Value value, const Buffer &buffer);
+  Buffer bufferOf(mlir::Value value);
+  llvm::LogicalResult emitConcat(mlir::Operation *op);
+  llvm::LogicalResult emitHistogram(sg::HistogramOp op);
+  llvm::LogicalResult emitMap(sg::MapOp op);
+  void emitView(mlir::Operation *op);
+
+  //===--- Reductions and scans (Combine.cpp) ----------------------------===//
+  llvm::LogicalResult emitReduce(sg::ReduceOp op);
+  llvm::LogicalResult emitScan(sg::ScanOp op);
+  llvm::SmallVector<mlir::Value> reduceAlongAxis(sg::ReduceOp op, Tile tile, int64_t lanes);
+  void scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes, llvm::ArrayRef<Buffer> outputs);
+  llvm::SmallVector<mlir::Value> combine(mlir::Block &combiner, mlir::ValueRange left,
+                                         mlir::ValueRange right);
+  llvm::SmallVector<mlir::Value> combineLanes(mlir::Block &combiner, mlir::ValueRange vectors);
+  llvm::SmallVector<mlir::Value> scanLanes(mlir::Block &combiner, mlir::ValueRange vectors,
+                                           bool reverse);
+  llvm::SmallVector<mlir::Value> evaluateAll(mlir::ValueRange values, const Tile &tile);
+
+  //===--- Products (Product.cpp) ----------------------------------------===//
+  struct Operands {
+    Buffer out, left, right;
+    mlir::Value leftPointer, leftRowStride, leftColumnStride;
+    /// How many packed columns there are, and how many there is room for.
+    mlir::Value depth;
+    int64_t capacity = 0;
+  };
+  llvm::LogicalResult emitProduct(mlir::linalg::LinalgOp op);
+  /// Emits a loop that consists of one product; false if it is another loop.
+  llvm::FailureOr<bool> emitProductLoop(mlir::scf::ForOp loop);
+  llvm::LogicalResult emitIterationScalars(mlir::scf::ForOp loop, mlir::Value iv);
+  Operands operandsFor(const Product &product, const Buffer &out, int64_t capacity);
+  Buffer destinationOf(const Product &product);
+  bool isReadInPlaceOf(mlir::Value expression, mlir::Value carried);
+  void packLeft(const Product &product, Tile base, const Buffer &buffer, mlir::Value column);
+  void packRight(const Product &product, Tile base, const Buffer &buffer, mlir::Value row,
+                 int64_t capacity);
+  void multiply(const Product &product, Tile base, const Operands &operands);
+  void multiplyTile(const Product &product, Tile base, const Operands &operands, mlir::Value row,
+                    mlir::Value column, int64_t count);
+  mlir::Value multiplyAdd(mlir::Value left, mlir::Value right, mlir::Value sum);
+  mlir::Value convert(mlir::Value value, mlir::Type element);
+
+  //===--- Overlap of reads and writes (Aliasing.cpp) --------------------===//
+  void resolveConflicts(sg::StoreOp store);
+  void resolveConflict(sg::StoreOp store, sg::LoadOp load, bool readLater);
+  void takeCopy(sg::LoadOp load, mlir::Value conflict);
+  bool isReadInPlace(mlir::Value expression, mlir::Value load);
+  bool reads(mlir::Value expression, mlir::Value load);
+
+  mlir::func::FuncOp kernel;
+  mlir::func::FuncOp program;
+  Machine machine;
+  Plan plan;
+  mlir::OpBuilder builder;
+  mlir::Location loc;
+  mlir::IRMapping scalars;
+  llvm::DenseMap<mlir::Value, Buffer> buffers;
+  llvm::DenseMap<mlir::Operation *, ReadView> views;
+  llvm::DenseMap<int64_t, mlir::Value> constants;
+  llvm::DenseMap<mlir::Block *, mlir::Block *> blocks;
+  mlir::Value scratch;
+  int64_t scratchBytes = 0;
+  mlir::Value gridArguments[6];
+
+  /// The open loops of the current nest, outermost first.
+  llvm::SmallVector<mlir::scf::ForOp> loops;
+  /// points[d] is where values of depth d are computed.
+  llvm::SmallVector<mlir::OpBuilder::InsertPoint> points;
+  llvm::SmallVector<KnownBounds> knownBounds;
+  std::map<std::vector<uintptr_t>, Lanes> cache;
+  bool nestOpen = false;
+
+  friend class DepthScope;
+};
+
+/// The ordering that an `sg` atomic names.
+mlir::LLVM::AtomicOrdering orderingOf(llvm::StringRef name);
+
+/// Emits at the depth of a tile for as long as it lives.
+class DepthScope {
+public:
+  DepthScope(Lowering &lowering, unsigned depth);
+  ~DepthScope();
+
+private:
+  Lowering &lowering;
+  mlir::OpBuilder::InsertPoint saved;
+};
+
+} // namespace seagrove::vectorize
+
+#endif // SEAGROVE_LIB_CONVERSION_TENSORTOVECTOR_LOWERING_H

@@ -1,0 +1,156 @@
+//===- Memory.cpp - the program's scratch area
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace seagrove;
+using namespace seagrove::vectorize;
+
+static constexpr int64_t kAlignment = 64;
+
+/// The type that an element has in memory: bits take a byte.
+static Type memoryType(Type type) {
+  return type.isInteger(1) ? IntegerType::get(type.getContext(), 8) : type;
+}
+
+static int64_t bytesOf(Type type) { return (type.getIntOrFloatBitWidth() + 7) / 8; }
+
+Buffer Lowering::allocateBytes(int64_t elements, Type elementType) {
+  Buffer buffer;
+  buffer.elementType = elementType;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&program.front());
+  buffer.pointer = LLVM::GEPOp::create(builder, loc, scratch.getType(), builder.getI8Type(),
+                                       scratch, ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(scratchBytes)},
+                                       LLVM::GEPNoWrapFlags::inbounds);
+  scratchBytes += llvm::alignTo(elements * bytesOf(memoryType(elementType)), kAlignment);
+  return buffer;
+}
+
+Buffer Lowering::allocate(RankedTensorType type) {
+  Buffer buffer = allocateBytes(type.getNumElements(), type.getElementType());
+  buffer.strides.assign(type.getRank(), 1);
+  for (int64_t dim = type.getRank() - 2; dim >= 0; --dim)
+    buffer.strides[dim] = buffer.strides[dim + 1] * type.getDimSize(dim + 1);
+  return buffer;
+}
+
+Value Lowering::address(Value pointer, Type elementType, Value offset) {
+  return LLVM::GEPOp::create(builder, loc, pointer.getType(), memoryType(elementType), pointer,
+                             ArrayRef<LLVM::GEPArg>{offset});
+}
+
+Value Lowering::toMemory(Value value, Type elementType) {
+  if (!elementType.isInteger(1))
+    return value;
+  Type type = builder.getI8Type();
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.clone(type);
+  return arith::ExtUIOp::create(builder, loc, type, value);
+}
+
+Value Lowering::fromMemory(Value value, Type elementType) {
+  if (!elementType.isInteger(1))
+    return value;
+  Type type = elementType;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.clone(type);
+  return arith::TruncIOp::create(builder, loc, type, value);
+}
+
+/// The address of the first lane of a tile of a buffer.
+Value Lowering::bufferAddress(const Buffer &buffer, const Tile &tile) {
+  Value offset = constant(0);
+  for (auto [coordinate, stride] : llvm::zip(tile.coordinates, buffer.strides)) {
+    if (isConstantIntValue(coordinate.start, 0))
+      continue;
+    Value part = builder.createOrFold<arith::MulIOp>(loc, coordinate.start, constant(stride));
+    offset = builder.createOrFold<arith::AddIOp>(loc, offset, part);
+  }
+  return address(buffer.pointer, buffer.elementType, offset);
+}
+
+Lanes Lowering::readBuffer(const Buffer &buffer, const Tile &tile) {
+  DepthScope scope(*this, depthOf(tile));
+  Value pointer = bufferAddress(buffer, tile);
+  Type stored = memoryType(buffer.elementType);
+  unsigned alignment = bytesOf(stored);
+  if (tile.vectorDim < 0)
+    return {fromMemory(LLVM::LoadOp::create(builder, loc, stored, pointer, alignment),
+                       buffer.elementType),
+            true};
+  int64_t stride = buffer.strides[tile.vectorDim];
+  auto type = VectorType::get({tile.lanes}, stored);
+  if (stride == 1)
+    return {fromMemory(LLVM::LoadOp::create(builder, loc, type, pointer, alignment),
+                       buffer.elementType),
+            false};
+  Value index = arith::MulIOp::create(builder, loc, step(builder.getI64Type(), tile.lanes),
+                                      vectorOf(constant(stride), tile));
+  auto pointers = VectorType::get({tile.lanes}, pointer.getType());
+  Value lanes = LLVM::GEPOp::create(builder, loc, pointers, stored, pointer,
+                                    ArrayRef<LLVM::GEPArg>{index});
+  return {fromMemory(gatherLanes(lanes, stored, tile, {}, {}).value, buffer.elementType), false};
+}
+
+void Lowering::writeBuffer(const Buffer &buffer, const Tile &tile, Value value) {
+  DepthScope scope(*this, depthOf(tile));
+  Value pointer = bufferAddress(buffer, tile);
+  value = toMemory(value, buffer.elementType);
+  Type stored = memoryType(buffer.elementType);
+  if (tile.vectorDim < 0 || buffer.strides[tile.vectorDim] == 1) {
+    LLVM::StoreOp::create(builder, loc, value, pointer, bytesOf(stored));
+    return;
+  }
+  Value index = arith::MulIOp::create(builder, loc, step(builder.getI64Type(), tile.lanes),
+                                      vectorOf(constant(buffer.strides[tile.vectorDim]), tile));
+  auto pointers = VectorType::get({tile.lanes}, pointer.getType());
+  Value lanes = LLVM::GEPOp::create(builder, loc, pointers, stored, pointer,
+                                    ArrayRef<LLVM::GEPArg>{index});
+  LLVM::masked_scatter::create(builder, loc, value, lanes, wholeMask({}, tile), bytesOf(stored));
+}
+
+/// source[.., index, ..] for each lane. An index out of the source's bounds is
+/// undefined in Triton; it is clamped here so that no lane reads beyond.
+Lanes Lowering::takeLanes(const Buffer &source, int64_t axis, int64_t size, Lanes index,
+                          const Tile &tile) {
+  Tile origin = tile;
+  origin.coordinates[axis] = {constant(0), 0, -1};
+  Type i64 = builder.getI64Type();
+  Type stored = memoryType(source.elementType);
+  auto widen = [&](Value value) -> Value {
+    if (getElementTypeOrSelf(value.getType()) == i64)
+      return value;
+    Type wide = i64;
+    if (auto vector = dyn_cast<VectorType>(value.getType()))
+      wide = vector.clone(i64);
+    return arith::ExtSIOp::create(builder, loc, wide, value);
+  };
+  Value pointer = bufferAddress(source, origin);
+  Value position = widen(index.uniform && tile.vectorDim < 0 ? index.value : spread(index, tile));
+  auto like = [&](int64_t value) { return vectorOf(constant(value), tile); };
+  position = arith::MaxSIOp::create(builder, loc, position, like(0));
+  position = arith::MinSIOp::create(builder, loc, position, like(size - 1));
+  position = arith::MulIOp::create(builder, loc, position, like(source.strides[axis]));
+  if (tile.vectorDim < 0) {
+    Value from = address(pointer, source.elementType, position);
+    Value loaded = LLVM::LoadOp::create(builder, loc, stored, from, bytesOf(stored));
+    return {fromMemory(loaded, source.elementType), true};
+  }
+  if (tile.vectorDim != axis) {
+    Value lane = arith::MulIOp::create(builder, loc, step(i64, tile.lanes),
+                                       like(source.strides[tile.vectorDim]));
+    position = arith::AddIOp::create(builder, loc, position, lane);
+  }
+  auto pointers = VectorType::get({tile.lanes}, pointer.getType());
+  Value lanes = LLVM::GEPOp::create(builder, loc, pointers, stored, pointer,
+                                    ArrayRef<LLVM::GEPArg>{position});
+  return {fromMemory(gatherLanes(lanes, stored, tile, {}, {}).value, source.elementType), false};
+}

@@ -1,0 +1,230 @@
+//===- Nests.cpp - loops over the tiles of a block
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace seagrove;
+using namespace seagrove::vectorize;
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+void Lowering::openNest() {
+  assert(!nestOpen && "nests do not nest");
+  nestOpen = true;
+  points.assign(1, builder.saveInsertionPoint());
+}
+
+void Lowering::closeNest() {
+  assert(loops.empty() && "a loop is still open");
+  nestOpen = false;
+  builder.restoreInsertionPoint(points.front());
+  points.clear();
+  knownBounds.clear();
+  cache.clear();
+}
+
+Value Lowering::openLoop(Value lower, Value upper, int64_t step, ValueRange inits) {
+  builder.restoreInsertionPoint(points.back());
+  auto loop = scf::ForOp::create(builder, loc, lower, upper, constant(step), inits);
+  points.back() = OpBuilder::InsertPoint(loop->getBlock(), Block::iterator(loop));
+  Block *body = loop.getBody();
+  bool terminated = !body->empty() && body->back().hasTrait<OpTrait::IsTerminator>();
+  points.emplace_back(body, terminated ? Block::iterator(body->back()) : body->end());
+  loops.push_back(loop);
+  builder.restoreInsertionPoint(points.back());
+  return loop.getInductionVar();
+}
+
+ValueRange Lowering::closeLoop(ValueRange yielded) {
+  scf::ForOp loop = loops.pop_back_val();
+  if (!yielded.empty()) {
+    builder.restoreInsertionPoint(points.back());
+    scf::YieldOp::create(builder, loc, yielded);
+  }
+  points.pop_back();
+  points.back() = OpBuilder::InsertPoint(loop->getBlock(), std::next(Block::iterator(loop)));
+  builder.restoreInsertionPoint(points.back());
+  return loop.getResults();
+}
+
+bool Lowering::isFull(Value low, Value high, int64_t size) const {
+  APInt value;
+  if (!matchPattern(low, m_ConstantInt(&value)) || value.getSExtValue() > 0)
+    return false;
+  return matchPattern(high, m_ConstantInt(&value)) && value.getSExtValue() >= size;
+}
+
+int64_t Lowering::chooseLanes(Type elementType, int64_t size) const {
+  // Narrow elements are computed with in 32 bits, and lanes are counted by
+  // what is computed.
+  int64_t bits = std::max<int64_t>(elementType.getIntOrFloatBitWidth(), 32);
+  int64_t native = std::max<int64_t>(machine.vectorBits / bits, 1);
+  return std::min<int64_t>(native, llvm::bit_floor(static_cast<uint64_t>(size)));
+}
+
+/// The dimension along which the reads of an expression are contiguous; the
+/// last one that is longer than one where no read has an opinion.
+int64_t Lowering::chooseVectorDim(Value value) const {
+  RankedTensorType type = typeOf(value);
+  for (int64_t dim = type.getRank() - 1; dim >= 0; --dim)
+    if (type.getDimSize(dim) > 1)
+      return dim;
+  return -1;
+}
+
+/// The first element of a block, from which loops start.
+Tile Lowering::originOf(size_t rank) {
+  Tile tile;
+  tile.coordinates.assign(rank, {constant(0), 0, -1});
+  knownBounds.assign(rank, {});
+  return tile;
+}
+
+/// Opens one loop for each of `dims` and moves the tile along with them.
+void Lowering::openLoops(Tile &tile, ArrayRef<int64_t> shape, ArrayRef<int64_t> dims,
+                         ArrayRef<KnownBounds> bounds) {
+  for (int64_t dim : dims) {
+    bool bounded = !bounds.empty() && bounds[dim].low &&
+                   !isFull(bounds[dim].low, bounds[dim].high, shape[dim]);
+    if (shape[dim] == 1 && !bounded)
+      continue;
+    Value low = bounded ? scalar(bounds[dim].low) : constant(0);
+    Value high = bounded ? scalar(bounds[dim].high) : constant(shape[dim]);
+    if (bounded)
+      knownBounds[dim] = bounds[dim];
+    Value coordinate = openLoop(low, high, 1);
+    tile.coordinates[dim] = {coordinate, depth(), dim};
+  }
+}
+
+void Lowering::collectBounds(Value value, ArrayRef<int64_t> nestDims, int64_t dim,
+                             SmallVectorImpl<KnownBounds> &bounds, DenseSet<Value> &seen) {
+  if (!isa<RankedTensorType>(value.getType()) || buffers.contains(value))
+    return;
+  Operation *op = value.getDefiningOp();
+  if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op)) {
+    SmallVector<int64_t> source;
+    for (auto [position, nestDim] : llvm::enumerate(nestDims))
+      if (!llvm::is_contained(broadcast.getDimensions(), static_cast<int64_t>(position)))
+        source.push_back(nestDim);
+    return collectBounds(broadcast.getInput(), source, dim, bounds, seen);
+  }
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
+    SmallVector<int64_t> source(nestDims.size());
+    for (auto [position, sourceDim] : llvm::enumerate(transpose.getPermutation()))
+      source[sourceDim] = nestDims[position];
+    return collectBounds(transpose.getInput(), source, dim, bounds, seen);
+  }
+  if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op)) {
+    SmallVector<int64_t> source, wide;
+    for (auto [size, nestDim] : llvm::zip(typeOf(value).getShape(), nestDims))
+      if (size != 1)
+        wide.push_back(nestDim);
+    size_t next = 0;
+    for (int64_t size : typeOf(op->getOperand(0)).getShape())
+      source.push_back(size == 1 ? -1 : wide[next++]);
+    return collectBounds(op->getOperand(0), source, dim, bounds, seen);
+  }
+  if (auto take = dyn_cast<sg::TakeOp>(op))
+    return collectBounds(take.getIndices(), nestDims, dim, bounds, seen);
+  if (!seen.insert(value).second)
+    return;
+  if (auto load = dyn_cast<sg::LoadOp>(op)) {
+    ArrayRef<int64_t> shape = typeOf(value).getShape();
+    for (auto [position, nestDim] : llvm::enumerate(nestDims)) {
+      Value low = load.getLows()[position], high = load.getHighs()[position];
+      if (nestDim == dim && !isFull(low, high, shape[position]))
+        bounds.push_back({low, high});
+    }
+    if (load.getMask())
+      collectBounds(load.getMask(), nestDims, dim, bounds, seen);
+    if (load.getOther())
+      collectBounds(load.getOther(), nestDims, dim, bounds, seen);
+    return;
+  }
+  for (Value operand : op->getOperands())
+    if (auto type = dyn_cast<RankedTensorType>(operand.getType());
+        type && type.getRank() == static_cast<int64_t>(nestDims.size()))
+      collectBounds(operand, nestDims, dim, bounds, seen);
+}
+
+Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape, int64_t dim,
+                            ArrayRef<KnownBounds> own) {
+  SmallVector<KnownBounds> bounds(own);
+  SmallVector<int64_t> identity = llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
+  DenseSet<Value> seen;
+  for (Value reader : readers)
+    collectBounds(reader, identity, dim, bounds, seen);
+  Value end;
+  llvm::SmallDenseSet<std::pair<Value, Value>> done;
+  for (const KnownBounds &bound : bounds) {
+    if (!done.insert({bound.low, bound.high}).second)
+      continue;
+    Value high = scalar(bound.high);
+    // A read that starts late leaves no interior: all of it is masked.
+    if (!matchPattern(bound.low, m_Zero())) {
+      Value starts = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle,
+                                           scalar(bound.low), constant(0));
+      high = arith::SelectOp::create(builder, loc, starts, high, constant(0));
+    }
+    end = end ? arith::MinSIOp::create(builder, loc, end, high).getResult() : high;
+  }
+  return end;
+}
+
+/// Inside of an open nest: loops over `outerDims` and, innermost, strips of
+/// `lanes` elements along `vectorDim`.
+void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape, ArrayRef<int64_t> outerDims,
+                         int64_t vectorDim, int64_t lanes, ValueRange readers,
+                         ArrayRef<KnownBounds> bounds, function_ref<void(const Tile &)> body) {
+  size_t outside = loops.size();
+  openLoops(tile, shape, outerDims, bounds);
+  auto strip = [&](Value from, Value to, bool interior) {
+    Value start = openLoop(from, to, lanes);
+    tile.coordinates[vectorDim] = {start, depth(), vectorDim};
+    tile.interior = interior;
+    body(tile);
+    closeLoop();
+  };
+  if (vectorDim < 0) {
+    body(tile);
+  } else {
+    tile.vectorDim = vectorDim;
+    tile.lanes = lanes;
+    int64_t size = shape[vectorDim];
+    SmallVector<KnownBounds> own;
+    if (!bounds.empty() && bounds[vectorDim].low &&
+        !isFull(bounds[vectorDim].low, bounds[vectorDim].high, size))
+      own.push_back(bounds[vectorDim]);
+    Value end = interiorEnd(readers, shape, vectorDim, own);
+    if (!end) {
+      strip(constant(0), constant(size), true);
+    } else {
+      Value whole = arith::AndIOp::create(builder, loc, end, constant(-lanes));
+      strip(constant(0), whole, true);
+      strip(whole, own.empty() ? constant(size) : scalar(own.front().high), false);
+    }
+  }
+  while (loops.size() > outside)
+    closeLoop();
+}
+
+void Lowering::forEachTile(ArrayRef<int64_t> shape, int64_t vectorDim, int64_t lanes,
+                           ValueRange readers, ArrayRef<KnownBounds> bounds,
+                           function_ref<void(const Tile &)> body) {
+  openNest();
+  SmallVector<int64_t> outer;
+  for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim)
+    if (dim != vectorDim)
+      outer.push_back(dim);
+  emitTiles(originOf(shape.size()), shape, outer, vectorDim, lanes, readers, bounds, body);
+  closeNest();
+}

@@ -1,0 +1,47 @@
+//===- Pass.cpp - the pass that vectorizes blocks
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/Pass.h"
+#include "seagrove/Conversion/Passes.h"
+
+namespace seagrove {
+#define GEN_PASS_DEF_VECTORIZEBLOCKS
+#include "seagrove/Conversion/Passes.h.inc"
+} // namespace seagrove
+
+using namespace mlir;
+using namespace seagrove;
+
+namespace {
+struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
+  using VectorizeBlocksBase::VectorizeBlocksBase;
+
+  void runOnOperation() override {
+    vectorize::Machine machine;
+    machine.vectorBits = vectorBits;
+    machine.vectorRegisters = vectorRegisters;
+    machine.l1Bytes = l1Bytes;
+    machine.l2Bytes = l2Bytes;
+    machine.fma = fma;
+    SmallVector<func::FuncOp> kernels;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function->hasAttr("sg.kernel"))
+        kernels.push_back(function);
+    for (func::FuncOp kernel : kernels) {
+      if (failed(vectorize::Lowering(kernel, machine).run()))
+        return signalPassFailure();
+      kernel.erase();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,66 @@
+//===- Plan.h - which blocks live in memory ---------------------*- C++ -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SEAGROVE_LIB_CONVERSION_TENSORTOVECTOR_PLAN_H
+#define SEAGROVE_LIB_CONVERSION_TENSORTOVECTOR_PLAN_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "seagrove/Dialect/Access/IR/Access.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace seagrove::vectorize {
+
+/// Returns true if `op` computes each element of its results from the elements
+/// of its operands at one position each, so that it can be evaluated lazily.
+bool isLazy(mlir::Operation *op);
+
+/// Returns true if `op` only gives another shape to the same row-major bytes,
+/// and not merely by adding or dropping dimensions of size one.
+bool isView(mlir::Operation *op);
+
+/// Returns true if `op`, or an operation inside of it, may write memory that
+/// other operations read.
+bool mayWrite(mlir::Operation *op);
+
+/// Decides for each block of a kernel whether it lives in memory, and which
+/// reads are still due when a store executes.
+class Plan {
+public:
+  explicit Plan(mlir::func::FuncOp kernel);
+
+  /// True if `value` is to be written to the scratch area where it is defined.
+  bool inMemory(mlir::Value value) const { return memory.contains(value); }
+
+  struct PendingRead {
+    sg::LoadOp load;
+    /// True if the load is read again after the store, and not only by it.
+    bool later;
+  };
+  /// The lazy reads that a store must not disturb.
+  llvm::ArrayRef<PendingRead> pendingReads(mlir::Operation *store) const;
+
+  /// The roots that evaluate `value`.
+  const llvm::SetVector<mlir::Operation *> &rootsOf(mlir::Value value);
+
+private:
+  void decide(mlir::Operation *op);
+  void protectReads(mlir::Operation *load);
+  bool mustBeInMemory(mlir::Value value) const;
+  unsigned costOf(mlir::Operation *op) const;
+
+  mlir::func::FuncOp kernel;
+  llvm::DenseSet<mlir::Value> memory;
+  llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Operation *>> roots;
+  llvm::DenseMap<mlir::Value, unsigned> cost;
+  llvm::DenseMap<mlir::Operation *, llvm::SmallVector<PendingRead>> pending;
+};
+
+} // namespace seagrove::vectorize
+
+#endif // SEAGROVE_LIB_CONVERSION_TENSORTOVECTOR_PLAN_H
