@@ -9,7 +9,7 @@ import elementwise
 import kit
 from kit import Case
 
-PROGRAM_FAMILIES = ("memory", "descriptor", "atomic", "control", "launch", "random")
+PROGRAM_FAMILIES = ("memory", "descriptor", "atomic", "control", "launch", "random", "scaled")
 
 
 def all_cases() -> list[Case]:

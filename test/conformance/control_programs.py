@@ -42,7 +42,7 @@ def loop_carried_blocks(device: str, dtype: str) -> None:
 @triton.jit
 def ranges_kernel(out_ptr, start, stop, STEP: tl.constexpr):
     count = 0
-    last = -1
+    last = start - start - 1
     for i in range(start, stop, STEP):
         count += 1
         last = i
@@ -248,9 +248,11 @@ def scalar_conditions(device: str, dtype: str) -> None:
 
 
 @triton.jit(noinline=True)
-def scaled_and_sum(x, scale):
-    y = x * scale
-    return y, tl.sum(y)
+def power_and_half(x, n):
+    result = x
+    for _ in range(1, n):
+        result *= x
+    return result, x // 2
 
 
 @triton.jit(noinline=True)
@@ -259,23 +261,28 @@ def store_twice(ptr, value):
     tl.store(ptr + 1, value)
 
 
+@triton.jit(noinline=True)
+def block_sum(ptr, BLOCK: tl.constexpr):
+    total = tl.sum(tl.load(ptr + tl.arange(0, BLOCK)))
+    return total
+
+
 @triton.jit
-def call_kernel(x_ptr, y_ptr, sum_ptr, scale, BLOCK: tl.constexpr):
-    offsets = tl.arange(0, BLOCK)
-    y, total = scaled_and_sum(tl.load(x_ptr + offsets), scale)
-    z, more = scaled_and_sum(y, scale)
-    tl.store(y_ptr + offsets, z)
-    store_twice(sum_ptr, total + more)
+def call_kernel(x_ptr, y_ptr, n, BLOCK: tl.constexpr):
+    pid = tl.program_id(0)
+    power, half = power_and_half(pid + 1, n)
+    again, _ = power_and_half(half, 2)
+    store_twice(y_ptr + 2 * pid, block_sum(x_ptr, BLOCK) * (power + again))
 
 
 @program("noinline", FEW)
 def functions_not_inlined(device: str, dtype: str) -> None:
-    """Functions that stay functions, with blocks as arguments and as results."""
+    """Functions that stay functions: scalars and pointers in, one or two scalars out."""
     x = make_input(dtype, 32, "small", 0).to(device)
-    y, total = torch.zeros_like(x), torch.zeros(2, dtype=x.dtype, device=device)
-    call_kernel[(1,)](x, y, total, 3, BLOCK=32)
-    equal(y, x * 9, "result")
-    assert total.tolist() == [x.sum().item() * 12] * 2
+    y = torch.zeros(10, dtype=x.dtype, device=device)
+    call_kernel[(5,)](x, y, 3, BLOCK=32)
+    want = [((i + 1) ** 3 + ((i + 1) // 2) ** 2) * x.sum().item() for i in range(5)]
+    assert y.tolist() == [w for value in want for w in (value, value)]
 
 
 class Pair(NamedTuple):
