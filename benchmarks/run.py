@@ -3,9 +3,9 @@
 Usage: python benchmarks/run.py [--smoke] [--threads N] [--only NAME ...] [--json FILE]
 
 Runs on one thread unless told otherwise. Both sides of a comparison run in turn in one process,
-with outputs allocated beforehand, and their medians are compared: `ratio` is torch's time over ours. A
-compile time is the time of the first launch of a kernel without any cache in a process that has
-compiled another kernel before, less the time of the next launch.
+with outputs allocated beforehand; `ratio` is torch's median time over ours. A compile time is the
+time of the first launch of a kernel without any cache in a process that has compiled another kernel
+before, less the time of the next launch.
 """
 
 from __future__ import annotations
