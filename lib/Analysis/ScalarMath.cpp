@@ -98,6 +98,11 @@ Scalar scalar::sub(OpBuilder &b, Location loc, Scalar lhs, Scalar rhs) {
     return lhs;
   if (lhs == rhs)
     return constant(b.getContext(), 0);
+  // Bounds are negated differences: -(x - y) is y - x.
+  if (isConstant(lhs, 0))
+    if (auto value = dyn_cast<Value>(rhs))
+      if (auto difference = value.getDefiningOp<arith::SubIOp>())
+        return sub(b, loc, difference.getRhs(), difference.getLhs());
   return combine<arith::SubIOp>(
       b, loc, lhs, rhs, [](uint64_t x, uint64_t y) { return wrap(x - y); });
 }

@@ -34,7 +34,7 @@ tt.func public @embedding(%table: !tt.ptr<f32>, %ids: !tt.ptr<i32>, %stride: i32
 tt.func public @matrix_of_offsets(%x: !tt.ptr<f32>, %o: tensor<16x32xi32>, %m: tensor<16x32xi1>) {
   %xs = tt.splat %x : !tt.ptr<f32> -> tensor<16x32x!tt.ptr<f32>>
   %p = tt.addptr %xs, %o : tensor<16x32x!tt.ptr<f32>>, tensor<16x32xi32>
-  // expected-remark @below {{not structured: this load gets an address for each lane, because its offset is no sum of one term for each dimension}}
+  // expected-remark @below {{not structured: this load gets an address for each lane, because its pointers are carried by a loop or a branch in a way that is not one uniform step}}
   %v = tt.load %p, %m : tensor<16x32x!tt.ptr<f32>>
   // expected-remark @below {{not structured: this store}}
   tt.store %p, %v, %m : tensor<16x32x!tt.ptr<f32>>

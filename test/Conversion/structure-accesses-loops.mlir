@@ -33,7 +33,7 @@ tt.func public @invariant_step(%x: !tt.ptr<f32>, %step: i32, %n: i32) -> tensor<
 // CHECK-SAME: (%[[X:.*]]: !tt.ptr<f32>, %[[LOW:.*]]: i32, %[[HIGH:.*]]: i32, %[[BY:.*]]: i32)
 // CHECK-DAG: %[[SOME:.*]] = arith.cmpi slt, %[[LOW]], %[[HIGH]] : i32
 // CHECK-DAG: %[[LENGTH:.*]] = arith.subi %[[HIGH]], %[[LOW]] : i32
-// CHECK: %[[LAST:.*]] = arith.addi %[[LENGTH]], %c-1_i32 : i32
+// CHECK: %[[LAST:.*]] = arith.subi %[[LENGTH]], %c1_i32 : i32
 // CHECK: %[[STEPS:.*]] = arith.divui %[[LAST]], %[[BY]] : i32
 // CHECK: %[[COUNT:.*]] = arith.addi %[[STEPS]], %c1_i32 : i32
 // CHECK: %[[TRIP:.*]] = arith.select %[[SOME]], %[[COUNT]], %c0_i32 : i32

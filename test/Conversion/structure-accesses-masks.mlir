@@ -8,7 +8,7 @@
 // CHECK-DAG: %[[H:.*]] = arith.extsi %[[HIGH]] : i32 to i64
 // CHECK-DAG: %[[L1:.*]] = arith.minsi %[[L]], %c64_i64
 // CHECK-DAG: %[[L2:.*]] = arith.maxsi %[[L1]], %c0_i64
-// CHECK-DAG: %[[H0:.*]] = arith.addi %[[H]], %c1_i64
+// CHECK-DAG: %[[H0:.*]] = arith.subi %[[H]], %c-1_i64
 // CHECK-DAG: %[[H1:.*]] = arith.minsi %[[H0]], %c64_i64
 // CHECK-DAG: %[[H2:.*]] = arith.maxsi %[[H1]], %c0_i64
 // CHECK: sg.store %[[V]], %{{.*}} bounds(%[[L2]]) to(%[[H2]])
@@ -29,9 +29,9 @@ tt.func public @lower_bound(%x: !tt.ptr<f32>, %v: tensor<64xf32>, %low: i32, %hi
 
 // CHECK-LABEL: tt.func public @scaled
 // CHECK: %[[N:.*]] = arith.extsi %{{.*}} : i32 to i64
-// CHECK: %[[D:.*]] = arith.addi %[[N]], %c-1_i64
+// CHECK: %[[D:.*]] = arith.subi %[[N]], %c1_i64
 // CHECK: %[[H:.*]] = arith.ceildivsi %[[D]], %c2_i64
-// CHECK: %[[E:.*]] = arith.addi %[[N]], %c-2_i64
+// CHECK: %[[E:.*]] = arith.subi %[[N]], %c2_i64
 // CHECK: %[[G:.*]] = arith.ceildivsi %[[E]], %c3_i64
 // CHECK: arith.minsi %[[H]], %[[G]]
 tt.func public @scaled(%x: !tt.ptr<f32>, %v: tensor<64xf32>, %n: i32) {
@@ -56,7 +56,7 @@ tt.func public @scaled(%x: !tt.ptr<f32>, %v: tensor<64xf32>, %n: i32) {
 // A uniform condition closes the interval of dimension 0.
 
 // CHECK-LABEL: tt.func public @condition
-// CHECK-SAME: %[[FLAG:.*]]: i1)
+// CHECK-SAME: tensor<64xf32>, %[[FLAG:.*]]: i1)
 // CHECK: %[[H:.*]] = arith.select %[[FLAG]], %c64_i64, %c0_i64 : i64
 // CHECK: sg.store %{{.*}} bounds(%c0_i64) to(%[[H]]) :
 tt.func public @condition(%x: !tt.ptr<f32>, %v: tensor<64xf32>, %flag: i1) {

@@ -47,8 +47,12 @@ static LogicalResult checkGone(tt::FuncOp func) {
            (pointer && pointer.isBlockPointer());
   };
   WalkResult result = func.walk([&](Operation *op) {
-    if (llvm::none_of(op->getOperandTypes(), isLeft) &&
-        llvm::none_of(op->getResultTypes(), isLeft))
+    // What only computes pointers is not at fault, its last user is.
+    bool isUser = llvm::any_of(op->getOperandTypes(), isLeft) &&
+                  llvm::none_of(op->getResultTypes(), isLeft);
+    bool isLast = llvm::any_of(op->getResultTypes(), isLeft) &&
+                  op->use_empty();
+    if (!isUser && !isLast)
       return WalkResult::advance();
     op->emitError("SG0210: this use of a block of pointers or of a tensor "
                   "descriptor is not supported")

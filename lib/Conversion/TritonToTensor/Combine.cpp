@@ -9,6 +9,8 @@
 
 #include "seagrove/Dialect/Access/IR/Access.h"
 
+#include "mlir/Conversion/ControlFlowToSCF/ControlFlowToSCF.h"
+#include "mlir/IR/Dominance.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -26,6 +28,21 @@ static void moveRegion(IRRewriter &rewriter, Region &from, Operation *lowered) {
     rewriter.setInsertionPoint(end);
     rewriter.replaceOpWithNewOp<sg::YieldOp>(end, end->getOperands());
   }
+}
+
+/// Turns the branches of a region into structured ones, so that it is one block
+/// that the vectorizer can follow.
+static LogicalResult structureBranches(Operation *lowered) {
+  Region &region = lowered->getRegion(0);
+  if (region.hasOneBlock())
+    return success();
+  ControlFlowToSCFTransformation transformation;
+  DominanceInfo dominance(lowered);
+  if (succeeded(transformCFGToSCF(region, transformation, dominance)) &&
+      region.hasOneBlock())
+    return success();
+  return lowered->emitError("SG0303: the function that is mapped over this "
+                            "block does not end on every path");
 }
 
 static void replaceRegionOp(IRRewriter &rewriter, Operation *op,
@@ -56,7 +73,7 @@ Lowered seagrove::lowerCombine(IRRewriter &rewriter, Operation *op) {
             rewriter, loc, map.getResultTypes(), map.getSrcs(),
             static_cast<int64_t>(map.getPack()));
         replaceRegionOp(rewriter, op, lowered);
-        return success();
+        return structureBranches(lowered);
       })
       .Case([&](tt::HistogramOp histogram) -> Lowered {
         rewriter.replaceOpWithNewOp<sg::HistogramOp>(
