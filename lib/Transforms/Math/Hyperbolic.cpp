@@ -64,7 +64,7 @@ Flt tanh(Flt x) {
 Flt asinh(Flt x) {
   MathBuilder &m = *x.m;
   Flt size = abs(x);
-  Bool large = size > 0x1p14; // log(2|x|), without overflow
+  Bool large = size > 0x1p30; // log(2|x|), without overflow
   Flt square = size * size;
   Flt argument = size + square / (sqrt(square + 1) + 1);
   Flt result = log1p(select(large, size, argument)) +
@@ -75,7 +75,7 @@ Flt asinh(Flt x) {
 Flt acosh(Flt x) {
   MathBuilder &m = *x.m;
   Flt distance = x - 1;
-  Bool large = x > 0x1p14;
+  Bool large = x > 0x1p30;
   Flt argument = distance + sqrt(distance * (distance + 2));
   Flt result =
       log1p(select(large, x, argument)) + select(large, kLn2, m.constant(0));
@@ -105,7 +105,7 @@ Flt erfc(Flt x) {
   Flt error = errorOfSquare(size, square);
   Flt t = (size - 2) / (size + 2);
   Flt scaled = polynomial(t, kErfcF32) / mulAdd(size, 2, 1);
-  scaled = scaled - scaled * error; // exp(-square - error), to first order
+  scaled = mulAdd(-error, scaled, scaled); // exp(-error), to first order
   Flt gauss = exp(-square);
   Flt tail = gauss * scaled;
 

@@ -144,21 +144,15 @@ Reduced reduceF32(Flt size) {
 
 /// Sine and cosine of a reduced argument.
 SinCos sinCosOfReduced(Flt r) {
-  bool wide = r.m->isF64();
   llvm::ArrayRef<double> sine(kSinF32), cosine(kCosF32);
-  if (wide) {
+  if (r.m->isF64()) {
     sine = kSinF64;
     cosine = kCosF64;
   }
   Flt z = r * r;
   Flt sin = mulAdd(r * z, polynomial(z, sine), r);
-  // 1 - z/2 is exact enough only if its rounding error is put back.
-  Flt half = z * 0.5;
-  Flt cosTail = z * z * polynomial(z, cosine);
-  Flt cos = 1.0 - half;
-  if (wide)
-    cosTail = cosTail + ((1.0 - cos) - half);
-  return {sin, cos + cosTail};
+  Flt cos = mulAdd(z, mulAdd(z, polynomial(z, cosine), -0.5), 1);
+  return {sin, cos};
 }
 
 Int signBitOf(Flt x) {
