@@ -144,7 +144,9 @@ bool Signature::parseParam(PyObject *type, unsigned position, Param &param) {
   if (param.type.rfind("tensordesc", 0) == 0) {
     param.kind = Kind::Descriptor;
     param.count = descriptorRank(param.type);
-    slots += 1 + 2 * size_t(param.count);
+    // The compiler's own expansion, then the sizes that Triton's front end adds
+    // behind every descriptor for `descriptor.shape` and `.strides`.
+    slots += 1 + 4 * size_t(param.count);
     size_t open = param.type.find('<'), shape = param.type.find('[');
     if (param.count > 0 && open < shape) {
       Param base;
@@ -342,9 +344,10 @@ bool Signature::packDescriptor(Param &param, PyObject *arg, uint64_t *&out) {
   Py_DECREF(base);
   if (!ok)
     return false;
-  if (!appendSizes(arg, attribute.shape, param.count, out) ||
-      !appendSizes(arg, attribute.strides, param.count, out))
-    return fail("descriptor", param, arg);
+  for (int copy = 0; copy < 2; ++copy)
+    if (!appendSizes(arg, attribute.shape, param.count, out) ||
+        !appendSizes(arg, attribute.strides, param.count, out))
+      return fail("descriptor", param, arg);
   PyObject *padding = PyObject_GetAttr(arg, attribute.padding);
   ok = !padding || !PyUnicode_Check(padding) ||
        PyUnicode_CompareWithASCIIString(padding, "nan") != 0;

@@ -138,8 +138,12 @@ void Lowering::takeCopy(sg::LoadOp load, Value conflict) {
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
     Value stride = found != views.end() ? found->second.strides[dim]
                                         : scalar(load.getStrides()[dim]);
-    view.strides.push_back(builder.createOrFold<arith::SelectOp>(
-        loc, conflict, constant(copy.strides[dim]), stride));
+    // A stride that is the same in both stays visible as a constant.
+    Value copied = constant(copy.strides[dim]);
+    view.strides.push_back(
+        isConstantIntValue(stride, copy.strides[dim])
+            ? copied
+            : arith::SelectOp::create(builder, loc, conflict, copied, stride).getResult());
   }
   views[load] = view;
 }

@@ -111,8 +111,13 @@ LogicalResult Lowering::emitOperation(Operation *op) {
       emitView(op);
       return success();
     }
+    if (auto extract = dyn_cast<tensor::ExtractOp>(op))
+      return emitExtract(extract);
     if (op->getNumResults() == 0)
       return emitEffect(op);
+    if (!llvm::all_of(op->getResults(), isBlock))
+      return op->emitError("SG0301: cannot evaluate '")
+             << op->getName().getStringRef() << "' on a block";
     for (Value result : op->getResults())
       if (plan.inMemory(result) && !result.use_empty() && failed(materialize(result)))
         return failure();
@@ -141,6 +146,22 @@ LogicalResult Lowering::emitRoot(Operation *op) {
   if (isa<tensor::ConcatOp>(op))
     return emitConcat(op);
   return emitProduct(cast<linalg::LinalgOp>(op));
+}
+
+/// One element of a block.
+LogicalResult Lowering::emitExtract(tensor::ExtractOp op) {
+  Tile tile;
+  for (Value index : op.getIndices()) {
+    Value position = scalar(index);
+    if (!position.getType().isInteger(64))
+      position = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), position);
+    tile.coordinates.push_back({position, 0, -1});
+  }
+  openNest();
+  knownBounds.assign(tile.coordinates.size(), {});
+  scalars.map(op.getResult(), evaluate(op.getTensor(), tile).value);
+  closeNest();
+  return success();
 }
 
 /// An operation that only has an effect and that takes blocks: prints, asserts.

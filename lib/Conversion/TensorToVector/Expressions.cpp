@@ -8,6 +8,7 @@
 #include "Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -161,7 +162,7 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
     auto splat = cast<SplatElementsAttr>(dense.getValue()).getSplatValue<TypedAttr>();
     return {arith::ConstantOp::create(builder, loc, splat), true};
   }
-  if (isa<tensor::EmptyOp>(op))
+  if (isa<tensor::EmptyOp, ub::PoisonOp>(op))
     return {arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element)), true};
   if (auto iota = dyn_cast<sg::IotaOp>(op)) {
     Value first = arith::AddIOp::create(builder, loc, tile.coordinates[0].start,

@@ -30,6 +30,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "seagrove/Dialect/Access/IR/Access.h"
@@ -128,6 +129,7 @@ private:
   llvm::LogicalResult emitWhile(mlir::scf::WhileOp op);
   llvm::LogicalResult emitIf(mlir::scf::IfOp op);
   llvm::LogicalResult emitBranch(mlir::Operation *op);
+  llvm::LogicalResult emitExtract(mlir::tensor::ExtractOp op);
   llvm::LogicalResult emitEffect(mlir::Operation *op);
   mlir::Block *emitEdge(mlir::Block *target, mlir::ValueRange operands,
                         llvm::SmallVectorImpl<mlir::Value> &passed);

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -57,7 +58,7 @@ bool vectorize::isLazy(Operation *op) {
   if (auto gather = dyn_cast<sg::GatherOp>(op))
     return !gather.getIsVolatile();
   if (isa<tensor::SplatOp, tensor::EmptyOp, linalg::BroadcastOp, linalg::TransposeOp, sg::IotaOp,
-          sg::TakeOp>(op))
+          sg::TakeOp, ub::PoisonOp>(op))
     return true;
   return op->hasTrait<OpTrait::Elementwise>();
 }

@@ -30,6 +30,8 @@ struct Descriptor {
     tensor.base = parts.front();
     tensor.shape = toScalars(b, loc, parts.slice(1, rank));
     tensor.strides = toScalars(b, loc, parts.slice(1 + rank, rank));
+    // A rule of descriptors, which those from the host do not show as a constant.
+    tensor.strides.back() = scalar::constant(b.getContext(), 1);
   }
 
   /// What lanes out of bounds read as.
