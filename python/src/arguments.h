@@ -9,7 +9,8 @@
 // in order, the value in the low bytes. The types come from Triton's signature
 // ("*fp32", "i32", "constexpr", "tensordesc<fp16[16, 16]>", or a tuple of
 // such); constexprs have no slot, a tuple is flattened, and a tensor descriptor
-// becomes base, shape[0..r-1], strides[0..r-1].
+// becomes base, shape[0..r-1], strides[0..r-1] and the latter two once more,
+// because Triton's front end gives each kernel the sizes as parameters besides.
 //
 //===----------------------------------------------------------------------===//
 
