@@ -61,8 +61,9 @@ STAGES = (
         "Tensors",
         "mlir",
         """
-        Everything that is not an access is now an operation of the upstream dialects on tensors of
-        values. Nothing of Triton is left.
+        Every operation on blocks is now one of the upstream dialects or of `sg`, on tensors of
+        values. For this kernel only the function changes: `arith.addf` was upstream's already. A
+        `tl.dot` would be a `linalg.matmul` here, a `tl.sum` an `sg.reduce`.
         """,
     ),
     Stage(
@@ -70,9 +71,15 @@ STAGES = (
         "Loops over registers",
         "mlir",
         """
-        The vector fork cuts the block into pieces of the target's vector width. The interior of the
-        block, where all lanes are in bounds, runs without a mask; the edge is handled apart from
-        it. The function is one program of the grid.
+        The vector fork cuts the block into pieces of the target's vector width. A first loop runs
+        over whole vectors without a mask, a second one over the rest under a mask. Both loads are
+        evaluated where the store needs them, so nothing is written but the result. The function is
+        one program of the grid.
+
+        Left out here is what comes before the loops: Triton reads `x` and `y` before it writes
+        `out`, so the program compares the three address ranges, and only where `out` overlaps an
+        input at another position it copies that input to `%arg10`, the scratch area, first. The
+        loops then read the copy; for all other programs they read `x` and `y` in place.
         """,
     ),
     Stage(
@@ -82,7 +89,7 @@ STAGES = (
         """
         [`make-range-kernel`](passes/make-range-kernel.md) has put the loop over programs around it
         ([the range kernel](range-kernel.md)), LLVM has inlined and simplified. This is the function
-        that the launcher calls.
+        that the launcher calls, with its innermost loop.
         """,
     ),
     Stage(
@@ -90,8 +97,8 @@ STAGES = (
         "Instructions",
         "asm",
         """
-        The innermost loop for AVX2, eight lanes per instruction. The object is linked in the
-        process; no file and no tool of the system is involved.
+        The same loop for AVX2, eight lanes per instruction. The object is linked in the process; no
+        file and no tool of the system is involved.
         """,
     ),
 )
@@ -137,11 +144,20 @@ def without_locations(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.startswith("#loc"))
 
 
-def llvm_function(text: str) -> str:
-    """The exported function, without attributes and metadata."""
-    found = re.search(r"^define (?!internal|private)[^\n]*\n.*?^\}", text, re.MULTILINE | re.DOTALL)
-    body = found.group() if found else text
-    return re.sub(r"(?:, ![\w.]+ !\d+| #\d+)", "", body)
+def vector_loops(text: str) -> str:
+    """The function's head and the loops that make the result."""
+    head = next(line for line in text.splitlines() if "func.func private" in line)
+    loops = re.findall(r"^    scf\.for .*?^    \}$", text, re.MULTILINE | re.DOTALL)
+    return "\n".join([head.strip(), "    ...", *loops, "    return", "}"])
+
+
+def llvm_loop(text: str) -> str:
+    """The exported function's head and the block that adds whole vectors."""
+    head = next(line for line in text.splitlines() if line.startswith("define "))
+    blocks = re.split(r"\n\n(?=[\w.]+:)", text)
+    loop = next(block for block in blocks if re.search(r"\bfadd [a-z ]*<\d+ x", block))
+    shown = f"{head}\n  ...\n{loop.rstrip()}\n  ...\n}}"
+    return re.sub(r"(?:, ![\w.]+ ![\d]+| #\d+|\s+; preds = .*)", "", shown)
 
 
 def innermost_loop(text: str) -> str:
@@ -160,13 +176,8 @@ def innermost_loop(text: str) -> str:
 
 
 def listing(stage: Stage) -> str:
-    text = emit(stage.emit)
-    if stage.language == "llvm":
-        text = llvm_function(text)
-    elif stage.language == "asm":
-        text = innermost_loop(text)
-    else:
-        text = without_locations(text)
+    shorten = {"vector": vector_loops, "llvm": llvm_loop, "asm": innermost_loop}
+    text = shorten.get(stage.emit, without_locations)(emit(stage.emit))
     lines = [line.rstrip() for line in text.strip("\n").splitlines()]
     if len(lines) > MAX_LINES:
         lines = [*lines[:MAX_LINES], f"... {len(lines) - MAX_LINES} more lines"]

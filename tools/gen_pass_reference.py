@@ -79,7 +79,11 @@ def example(item: tree.Pass) -> str:
 def descriptions(td: Path) -> dict[str, str]:
     """Pass name -> its description by mlir-tblgen, without the heading."""
     parts = re.split(r"^### `-([\w-]+)`\n", pages.tblgen(td, "-gen-pass-doc"), flags=re.MULTILINE)
-    return dict(zip(parts[1::2], (text.strip() + "\n" for text in parts[2::2]), strict=True))
+    return dict(zip(parts[1::2], (_tidy(text) for text in parts[2::2]), strict=True))
+
+
+def _tidy(description: str) -> str:
+    return re.sub(r"^#### ", "## ", description.strip(), flags=re.MULTILINE) + "\n"
 
 
 def summary(description: str) -> str:
