@@ -11,8 +11,8 @@ import source_tree as tree
 from seagrove.compiler.codes import EXPLANATIONS
 
 CODE = re.compile(r"\bSG\d{4}\b")
-# Codes of examples in comments and of the table itself do not count as uses.
 TABLE = "codes.py"
+COMMENT = re.compile(r"^\s*(?://|#).*$", re.MULTILINE)
 
 
 def used_codes() -> dict[str, str]:
@@ -23,7 +23,7 @@ def used_codes() -> dict[str, str]:
         code: str(path)
         for path in tree.under(*folders, suffixes=suffixes)
         if path.name != TABLE and not tree.is_test(path)
-        for code in re.findall(r'"(SG\d{4})[":]', tree.text(path))
+        for code in re.findall(r'"(SG\d{4})[":]', COMMENT.sub("", tree.text(path)))
     }
 
 
