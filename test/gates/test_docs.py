@@ -10,7 +10,7 @@ import source_tree as tree
 
 PAGES = tree.under(suffixes=(".md",))
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 
 def make_targets() -> set[str]:
@@ -30,7 +30,7 @@ def test_make_commands_exist() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_links_resolve(page: Path) -> None:
     broken = []
-    for link in LINK.findall(FENCE.sub("", tree.text(page))):
+    for link in LINK.findall(CODE.sub("", tree.text(page))):
         if link.startswith(("http://", "https://", "mailto:")):
             continue
         target = tree.ROOT / link.lstrip("/") if link[0] == "/" else tree.ROOT / page.parent / link
