@@ -274,6 +274,21 @@ static Value truncateTowardZero(OpBuilder &b, Location loc, Value value,
       b, loc, result, arith::SubIOp::create(b, loc, pattern, one));
 }
 
+/// An f32 toward zero to bf16: its upper half. A NaN whose payload lies in the
+/// lower half must not become an infinity.
+static Value dropLowerHalf(OpBuilder &b, Location loc, Value value) {
+  Bits bits(b, loc, value.getType());
+  Value pattern = bits.toBits(value);
+  Value isNan = bits.compare(arith::CmpIPredicate::ugt,
+                             bits.bitAnd(pattern, 0x7FFFFFFF), 0x7F800000);
+  Value quiet = bits.bitOr(pattern, bits.constant(0x00400000));
+  Value upper = bits.right(bits.select(isNan, quiet, pattern), 16);
+  Type half = withElement(value.getType(), b.getI16Type());
+  Value result = arith::TruncIOp::create(b, loc, half, upper);
+  return arith::BitcastOp::create(
+      b, loc, withElement(value.getType(), b.getBF16Type()), result);
+}
+
 //===----------------------------------------------------------------------===//
 // Dispatch
 //===----------------------------------------------------------------------===//
@@ -291,9 +306,27 @@ static Value castBetweenWideFloats(OpBuilder &b, Location loc, Value value,
     value = arith::ExtFOp::create(
         b, loc, withElement(result, b.getF32Type()), value);
   }
-  if (toZero)
+  if (!toZero)
+    return arith::TruncFOp::create(b, loc, result, value);
+  if (!getElementTypeOrSelf(result).isBF16())
     return truncateTowardZero(b, loc, value, result);
-  return arith::TruncFOp::create(b, loc, result, value);
+  // Two steps toward zero are one.
+  Type f32 = withElement(result, b.getF32Type());
+  if (value.getType() != f32)
+    value = truncateTowardZero(b, loc, value, f32);
+  return dropLowerHalf(b, loc, value);
+}
+
+/// An f64 as the f32 toward zero whose last bit tells that something was lost,
+/// so that rounding once more rounds right.
+static Value roundToOdd(OpBuilder &b, Location loc, Value value) {
+  Bits bits(b, loc, value.getType());
+  Value lower = truncateTowardZero(b, loc, value, bits.f32);
+  Value back = arith::ExtFOp::create(b, loc, value.getType(), lower);
+  Value inexact = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ONE,
+                                        back, value);
+  Value last = arith::ExtUIOp::create(b, loc, bits.i32, inexact);
+  return bits.toFloat(bits.bitOr(bits.toBits(lower), last));
 }
 
 static Value cast(OpBuilder &b, Location loc, Value value, Type result,
@@ -311,7 +344,10 @@ static Value cast(OpBuilder &b, Location loc, Value value, Type result,
   std::optional<Format> format = formatOf(to);
   if (!format)
     return castBetweenWideFloats(b, loc, value, result, toZero);
-  value = castBetweenWideFloats(b, loc, value, f32, toZero);
+  if (from.isF64() && !toZero)
+    value = roundToOdd(b, loc, value);
+  else
+    value = castBetweenWideFloats(b, loc, value, f32, toZero);
   Value bits = narrow(b, loc, value, *format, toZero);
   return arith::BitcastOp::create(b, loc, result, bits);
 }
