@@ -44,6 +44,12 @@ def test_caret_below_a_tab(source):
     assert lines[2:] == ["3 | \ttabbed = 1", "  | \t^"]
 
 
+def test_notes_about_the_ir_are_dropped():
+    notes = ["see current operation: %0 = ...", "because"]
+    item = SimpleNamespace(**{**vars(diagnostic("error", "x")), "notes": notes})
+    assert Diagnostic.from_native(item).notes == ("because",)
+
+
 def test_message_without_place_or_source():
     assert format_diagnostic(Diagnostic("warning", "slow")) == "warning: slow"
     lines = format_diagnostic(Diagnostic("error", "x", "gone.py", 3)).splitlines()

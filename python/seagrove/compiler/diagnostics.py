@@ -35,7 +35,8 @@ class Diagnostic:
             line=item.line,
             column=item.column,
             code=item.code,
-            notes=tuple(item.notes),
+            # The IR of the moment is not in the user's terms.
+            notes=tuple(n for n in item.notes if not n.startswith("see current operation")),
         )
 
 
