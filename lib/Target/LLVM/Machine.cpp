@@ -9,6 +9,7 @@
 
 #include "seagrove/Target/LLVM/Compile.h"
 
+#include "llvm/Analysis/TargetTransformInfo.h"
 #include "llvm/CodeGen/TargetLowering.h"
 #include "llvm/CodeGen/TargetSubtargetInfo.h"
 #include "llvm/IR/LLVMContext.h"
@@ -66,6 +67,25 @@ createMachine(const api::Target &target, const api::CompileOptions &options,
   return machine;
 }
 
+/// Returns true if LLVM converts a vector between `narrow` and f32 without
+/// calling a function per element, judged by what it says that it costs.
+static bool convertsInRegisters(TargetMachine &machine, Function &function,
+                                Type *narrow) {
+  constexpr unsigned kElements = 8;
+  TargetTransformInfo costs = machine.getTargetTransformInfo(function);
+  auto *narrowVector = FixedVectorType::get(narrow, kElements);
+  auto *wideVector = FixedVectorType::get(
+      Type::getFloatTy(narrow->getContext()), kElements);
+  auto cheap = [&](unsigned op, Type *to, Type *from) {
+    InstructionCost cost = costs.getCastInstrCost(
+        op, to, from, TargetTransformInfo::CastContextHint::None,
+        TargetTransformInfo::TCK_RecipThroughput);
+    return cost.isValid() && cost < 2 * kElements;
+  };
+  return cheap(Instruction::FPExt, wideVector, narrowVector) &&
+         cheap(Instruction::FPTrunc, narrowVector, wideVector);
+}
+
 static NativeOps askLLVM(const api::Target &target) {
   NativeOps native;
   std::string error;
@@ -94,9 +114,9 @@ static NativeOps askLLVM(const api::Target &target) {
       native1(ISD::FFLOOR, MVT::f32) && native1(ISD::FROUNDEVEN, MVT::f64);
   native.f16Arithmetic = lowering->isOperationLegal(ISD::FADD, MVT::f16);
   native.bf16Arithmetic = lowering->isOperationLegal(ISD::FADD, MVT::bf16);
-  native.f16Conversion = native1(ISD::FP_ROUND, MVT::v8f16) ||
-                         native1(ISD::FP_EXTEND, MVT::v4f32);
   native.bf16Conversion = native1(ISD::FP_ROUND, MVT::v8bf16);
+  native.f16Conversion =
+      convertsInRegisters(*machine, *function, Type::getHalfTy(context));
   return native;
 }
 
