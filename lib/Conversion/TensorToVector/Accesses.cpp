@@ -21,9 +21,6 @@ static Type elementOf(Value value) { return getElementTypeOrSelf(value.getType()
 static unsigned alignmentOf(Type type) {
   return std::max<unsigned>(type.getIntOrFloatBitWidth() / 8, 1);
 }
-static Type inMemoryType(Type type) {
-  return type.isInteger(1) ? IntegerType::get(type.getContext(), 8) : type;
-}
 static bool isConstant(Value value, int64_t wanted) {
   APInt constant;
   return matchPattern(value, m_ConstantInt(&constant)) && constant.getSExtValue() == wanted;
@@ -101,12 +98,13 @@ Value Lowering::wholeMask(Predicate predicate, const Tile &tile) {
 
 Value Lowering::otherLanes(Value other, Type elementType, const Tile &tile, bool asScalar) {
   if (!other) {
+    // The type of what is read already is that of memory.
     Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(elementType));
     return asScalar ? zero : vectorOf(zero, tile);
   }
   Lanes lanes = isa<RankedTensorType>(other.getType()) ? evaluate(other, tile)
                                                        : Lanes{scalar(other), true};
-  return asScalar ? lanes.value : spread(lanes, tile);
+  return toMemory(asScalar ? lanes.value : spread(lanes, tile));
 }
 
 Lanes Lowering::gatherLanes(Value pointers, Type elementType, const Tile &tile,
@@ -190,7 +188,7 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile, const ReadView 
   if (view)
     strides = view->strides;
   auto indexOf = [&](int64_t dim) { return view ? Value() : op.getIndexOf(dim); };
-  Type element = inMemoryType(lowered(elementOf(op.getBlockValue())));
+  Type element = memoryType(lowered(elementOf(op.getBlockValue())));
   int64_t v = tile.vectorDim;
   Value index = v < 0 ? Value() : indexOf(v);
   Place place;
@@ -231,7 +229,7 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile, const ReadView 
 
 Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
   Type element = lowered(elementOf(op.getResult()));
-  Type stored = inMemoryType(element);
+  Type stored = memoryType(element);
   auto found = views.find(op);
   const ReadView *view = found == views.end() ? nullptr : &found->second;
   int64_t v = tile.vectorDim;
@@ -260,11 +258,14 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
     return narrow(gatherLanes(place.each, stored, tile, predicate, other));
   auto type = VectorType::get({tile.lanes}, stored);
   auto branch = scf::IfOp::create(builder, loc, type, place.contiguous, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(builder, loc, contiguous().value);
-  builder.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(builder, loc, gatherLanes(place.each, stored, tile, predicate, other).value);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    scf::YieldOp::create(builder, loc, contiguous().value);
+    builder.setInsertionPointToStart(branch.elseBlock());
+    Value gathered = gatherLanes(place.each, stored, tile, predicate, other).value;
+    scf::YieldOp::create(builder, loc, gathered);
+  }
   return narrow({branch.getResult(0), false});
 }
 
@@ -274,7 +275,7 @@ Value Lowering::explicitAddress(Value base, Value offsets, bool inBytes, Type el
   Lanes positions = evaluate(offsets, tile);
   DepthScope scope(*this, depthOf(tile));
   Value pointer = scalar(base);
-  Type unit = inBytes ? builder.getI8Type() : inMemoryType(element);
+  Type unit = inBytes ? builder.getI8Type() : memoryType(element);
   Value lanes = widened(builder, loc, spread(positions, tile));
   Type type = pointer.getType();
   if (tile.vectorDim >= 0)
@@ -284,7 +285,7 @@ Value Lowering::explicitAddress(Value base, Value offsets, bool inBytes, Type el
 
 Lanes Lowering::evaluateGather(sg::GatherOp op, const Tile &tile) {
   Type element = lowered(elementOf(op.getResult()));
-  Type stored = inMemoryType(element);
+  Type stored = memoryType(element);
   Value pointers =
       explicitAddress(op.getBase(), op.getOffsets(), op.getByteOffsets(), element, tile);
   Predicate predicate = boundsOf(Tile(), {}, {}, {}, {});
@@ -331,7 +332,7 @@ void Lowering::emitStoreTile(sg::StoreOp op, const Tile &tile) {
   Predicate predicate = boundsOf(tile, op.getLows(), op.getHighs(), shapeOf(op.getValue()),
                                  op.getMask());
   builder.restoreInsertionPoint(points.back());
-  Value value = toMemory(spread(lanes, tile), lowered(elementOf(op.getValue())));
+  Value value = toMemory(spread(lanes, tile));
   Place place = placeOf(op, tile, nullptr);
   if (!place.each)
     return writeLanes(value, place.first, tile, predicate);
@@ -394,7 +395,7 @@ LogicalResult Lowering::emitScatter(sg::ScatterOp op) {
     Value pointers =
         explicitAddress(op.getBase(), op.getOffsets(), op.getByteOffsets(), element, tile);
     builder.restoreInsertionPoint(points.back());
-    Value stored = toMemory(spread(value, tile), element);
+    Value stored = toMemory(spread(value, tile));
     if (tile.vectorDim < 0)
       return writeLanes(stored, pointers, tile, predicate);
     scatterLanes(stored, pointers, tile, predicate);

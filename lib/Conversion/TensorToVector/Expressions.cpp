@@ -65,6 +65,11 @@ Lanes Lowering::evaluateElementwise(Operation *op, Value value, const Tile &tile
     bool staysScalar = uniform || !isa<RankedTensorType>(operand.getType());
     mapping.map(operand, staysScalar ? lanes.value : spread(lanes, tile));
   }
+  if (isa<arith::SelectOp>(op)) {
+    Value condition = mapping.lookup(op->getOperand(0));
+    Value first = mapping.lookup(op->getOperand(1)), second = mapping.lookup(op->getOperand(2));
+    return {select(condition, first, second), uniform};
+  }
   Operation *clone = builder.clone(*op, mapping);
   Lanes wanted;
   for (auto [result, old] : llvm::zip(clone->getResults(), op->getResults())) {

@@ -165,7 +165,8 @@ private:
   Lanes readBuffer(const Buffer &buffer, const Tile &tile);
   void writeBuffer(const Buffer &buffer, const Tile &tile, mlir::Value value);
   Lanes takeLanes(const Buffer &source, int64_t axis, int64_t size, Lanes index, const Tile &tile);
-  mlir::Value toMemory(mlir::Value value, mlir::Type elementType);
+  mlir::Value toMemory(mlir::Value value);
+  mlir::Value select(mlir::Value condition, mlir::Value first, mlir::Value second);
   mlir::Value fromMemory(mlir::Value value, mlir::Type elementType);
 
   //===--- Structured accesses (Accesses.cpp) ----------------------------===//
@@ -315,6 +316,10 @@ private:
 
   friend class DepthScope;
 };
+
+/// The type that an element has in memory: bits take a byte, and floats of 16
+/// bits or less move as integers, since that needs no unit that computes them.
+mlir::Type memoryType(mlir::Type type);
 
 /// The ordering that an `sg` atomic names.
 mlir::LLVM::AtomicOrdering orderingOf(llvm::StringRef name);

@@ -58,7 +58,7 @@ LogicalResult Lowering::materializeConstant(Value value, DenseElementsAttr dense
   for (auto [position, element] : llvm::enumerate(dense.getValues<Attribute>())) {
     Value stored = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(element));
     Value pointer = address(buffer.pointer, buffer.elementType, constant(position));
-    LLVM::StoreOp::create(builder, loc, toMemory(stored, buffer.elementType), pointer);
+    LLVM::StoreOp::create(builder, loc, toMemory(stored), pointer);
   }
   buffers[value] = buffer;
   return success();

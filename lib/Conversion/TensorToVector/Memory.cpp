@@ -15,9 +15,12 @@ using namespace seagrove::vectorize;
 
 static constexpr int64_t kAlignment = 64;
 
-/// The type that an element has in memory: bits take a byte.
-static Type memoryType(Type type) {
-  return type.isInteger(1) ? IntegerType::get(type.getContext(), 8) : type;
+Type vectorize::memoryType(Type type) {
+  if (type.isInteger(1))
+    return IntegerType::get(type.getContext(), 8);
+  if (isa<FloatType>(type) && type.getIntOrFloatBitWidth() <= 16)
+    return IntegerType::get(type.getContext(), type.getIntOrFloatBitWidth());
+  return type;
 }
 
 static int64_t bytesOf(Type type) { return (type.getIntOrFloatBitWidth() + 7) / 8; }
@@ -47,22 +50,28 @@ Value Lowering::address(Value pointer, Type elementType, Value offset) {
                              ArrayRef<LLVM::GEPArg>{offset});
 }
 
-Value Lowering::toMemory(Value value, Type elementType) {
-  if (!elementType.isInteger(1))
-    return value;
-  Type type = builder.getI8Type();
+/// `type` with the shape of `value`.
+static Type shapedLike(Value value, Type type) {
   if (auto vector = dyn_cast<VectorType>(value.getType()))
-    type = vector.clone(type);
-  return arith::ExtUIOp::create(builder, loc, type, value);
+    return vector.clone(type);
+  return type;
+}
+
+Value Lowering::toMemory(Value value) {
+  Type element = getElementTypeOrSelf(value.getType()), stored = memoryType(element);
+  if (element == stored)
+    return value;
+  if (element.isInteger(1))
+    return arith::ExtUIOp::create(builder, loc, shapedLike(value, stored), value);
+  return arith::BitcastOp::create(builder, loc, shapedLike(value, stored), value);
 }
 
 Value Lowering::fromMemory(Value value, Type elementType) {
-  if (!elementType.isInteger(1))
+  if (getElementTypeOrSelf(value.getType()) == elementType)
     return value;
-  Type type = elementType;
-  if (auto vector = dyn_cast<VectorType>(value.getType()))
-    type = vector.clone(type);
-  return arith::TruncIOp::create(builder, loc, type, value);
+  if (elementType.isInteger(1))
+    return arith::TruncIOp::create(builder, loc, shapedLike(value, elementType), value);
+  return arith::BitcastOp::create(builder, loc, shapedLike(value, elementType), value);
 }
 
 /// The address of the first lane of a tile of a buffer.
@@ -103,7 +112,7 @@ Lanes Lowering::readBuffer(const Buffer &buffer, const Tile &tile) {
 void Lowering::writeBuffer(const Buffer &buffer, const Tile &tile, Value value) {
   DepthScope scope(*this, depthOf(tile));
   Value pointer = bufferAddress(buffer, tile);
-  value = toMemory(value, buffer.elementType);
+  value = toMemory(value);
   Type stored = memoryType(buffer.elementType);
   if (tile.vectorDim < 0 || buffer.strides[tile.vectorDim] == 1) {
     LLVM::StoreOp::create(builder, loc, value, pointer, bytesOf(stored));

@@ -115,26 +115,33 @@ Value Lowering::atomicSwap(StringRef ordering, Value pointer, Value compare, Val
   return isFloat ? arith::BitcastOp::create(builder, loc, type, old).getResult() : old;
 }
 
+/// Chooses between two values of any type; narrow floats are chosen by their
+/// bits, because code generators without them would convert there and back.
+Value Lowering::select(Value condition, Value first, Value second) {
+  Type element = getElementTypeOrSelf(first.getType());
+  Value chosen = LLVM::SelectOp::create(builder, loc, condition, toMemory(first), toMemory(second));
+  return fromMemory(chosen, element);
+}
+
 LogicalResult Lowering::emitScalarMemory(Operation *op) {
   auto optional = [&](Value value) { return value ? scalar(value) : Value(); };
   if (auto load = dyn_cast<tt::LoadOp>(op)) {
     Type type = lowered(load.getResult().getType());
     Value other = optional(load.getOther());
     Value value = guarded(optional(load.getMask()), type, [&]() -> Value {
-      Type stored = type.isInteger(1) ? builder.getI8Type() : type;
-      Value loaded = LLVM::LoadOp::create(builder, loc, stored, scalar(load.getPtr()),
+      Value loaded = LLVM::LoadOp::create(builder, loc, memoryType(type), scalar(load.getPtr()),
                                           /*alignment=*/0, load.getIsVolatile());
       return fromMemory(loaded, type);
     });
     if (other && load.getMask())
-      value = LLVM::SelectOp::create(builder, loc, scalar(load.getMask()), value, other);
+      value = select(scalar(load.getMask()), value, other);
     scalars.map(load.getResult(), value);
     return success();
   }
   if (auto store = dyn_cast<tt::StoreOp>(op)) {
     guarded(optional(store.getMask()), {}, [&]() -> Value {
       Value value = scalar(store.getValue());
-      LLVM::StoreOp::create(builder, loc, toMemory(value, value.getType()),
+      LLVM::StoreOp::create(builder, loc, toMemory(value),
                             scalar(store.getPtr()));
       return {};
     });
