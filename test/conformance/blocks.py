@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import kit
 import numpy as np
 import torch
 from kit import (
@@ -419,41 +420,36 @@ def _run(rows: list[Block], dtype: str, device: str) -> list[list[torch.Tensor]]
     return outputs
 
 
-_Outcome = list[torch.Tensor] | Exception
 GROUP_SIZE = 12
 
 
 @functools.cache
-def _group_outcomes(family: str, dtype: str, part: int, device: str) -> dict[str, _Outcome]:
-    rows = _group(family, dtype)[part]
-    try:
-        return dict(zip((r.name for r in rows), _run(rows, dtype, device), strict=True))
-    except Exception:
-        return {row.name: _alone(row, dtype, device) for row in rows}
-
-
-@functools.cache
 def _group(family: str, dtype: str) -> list[list[Block]]:
+    """The rows of a family in portions that share a kernel."""
     rows = [row for row in BLOCKS if row.family == family and dtype in row.dtypes]
     return [rows[i : i + GROUP_SIZE] for i in range(0, len(rows), GROUP_SIZE)]
 
 
-def _alone(row: Block, dtype: str, device: str) -> _Outcome:
+@functools.cache
+def _group_results(
+    family: str, dtype: str, part: int, device: str
+) -> dict[str, list[torch.Tensor]]:
+    """Results of the kernel that a portion of rows shares; empty where that kernel fails."""
+    rows = _group(family, dtype)[part]
     try:
-        return _run([row], dtype, device)[0]
-    except Exception as failure:
-        return failure
+        return dict(zip((r.name for r in rows), _run(rows, dtype, device), strict=True))
+    except Exception:
+        return {}
 
 
 def _check(row: Block, dtype: str, device: str) -> None:
     part = next(i for i, rows in enumerate(_group(row.family, dtype)) if row in rows)
-    outcome = _group_outcomes(row.family, dtype, part, device)[row.name]
-    if isinstance(outcome, Exception):
-        raise outcome
+    shared = {} if kit.ALONE else _group_results(row.family, dtype, part, device)
+    results = shared[row.name] if shared else _run([row], dtype, device)[0]
     want = row.ref(*(to_numpy(x) for x in _operands(row, dtype)))
     wants = want if len(row.outs) > 1 else (want,)
     out_dtype = row.out or dtype
-    for k, (got, one) in enumerate(zip(outcome, wants, strict=True)):
+    for k, (got, one) in enumerate(zip(results, wants, strict=True)):
         expected = np.asarray(one)
         if not is_float(out_dtype) and out_dtype != "int1":
             expected = expected.astype(out_dtype)

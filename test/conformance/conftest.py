@@ -18,6 +18,9 @@ INTERPRETER = "interpreter"
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance")
     group.addoption("--backend", default="cpu", help="a backend, or 'interpreter' (default: cpu)")
+    group.addoption(
+        "--isolate", action="store_true", help="in child processes: a crash is one failure"
+    )
     group.addoption("--conformance-json", default="", help="write each case's outcome to this file")
 
 

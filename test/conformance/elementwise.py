@@ -10,6 +10,7 @@ import functools
 import math
 from collections.abc import Callable
 
+import kit
 import numpy as np
 import torch
 from kit import (
@@ -378,34 +379,24 @@ def _run(ops: list[Op], dtype: str, device: str) -> list[dict[int, torch.Tensor]
     return results
 
 
-_Outcome = dict[int, torch.Tensor] | Exception
-
-
 @functools.cache
-def _group_outcomes(family: str, dtype: str, device: str) -> dict[str, _Outcome]:
+def _group_results(family: str, dtype: str, device: str) -> dict[str, dict[int, torch.Tensor]]:
+    """Results of the kernel that a family shares; empty where that kernel fails."""
     ops = [op for op in OPS if op.family == family and dtype in op.dtypes]
     try:
         return dict(zip((op.name for op in ops), _run(ops, dtype, device), strict=True))
     except Exception:
-        return {op.name: _alone(op, dtype, device) for op in ops}
-
-
-def _alone(op: Op, dtype: str, device: str) -> _Outcome:
-    try:
-        return _run([op], dtype, device)[0]
-    except Exception as failure:
-        return failure
+        return {}
 
 
 def _check(op: Op, dtype: str, device: str) -> None:
-    outcome = _group_outcomes(op.family, dtype, device)[op.name]
-    if isinstance(outcome, Exception):
-        raise outcome
+    shared = {} if kit.ALONE else _group_results(op.family, dtype, device)
+    results = shared[op.name] if shared else _run([op], dtype, device)[0]
     out_dtype = op.out_dtype(dtype)
     operands = [to_numpy(_operand(dtype, d, i)) for i, d in enumerate(op.domains)]
     with np.errstate(all="ignore"):
         want = op.ref(*operands)
-    for n, out in outcome.items():
+    for n, out in results.items():
         assert_close(out[:n], want[:n], out_dtype, op.bound, f"{op.expr} at n = {n}")
         untouched = guarded_empty(n + BLOCK, out_dtype, device)[n:].view(torch.uint8)
         assert torch.equal(out[n:].view(torch.uint8), untouched), f"{op.expr}: store past n = {n}"

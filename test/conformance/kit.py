@@ -47,6 +47,9 @@ EVERY_WIDTH = ("int8", "int16", "int32", "int64", "float32")
 
 Array = np.ndarray[Any, Any]
 
+ALONE = False
+"""Each case gets a kernel of its own: slower, and a crash of the process names its case."""
+
 
 def bits(dtype: str) -> int:
     """Width of a number of this dtype in bits (a boolean counts as 8, as it is stored)."""

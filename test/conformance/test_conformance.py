@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from cases import all_cases
 from conftest import refusal_for, refusals_of
+from isolation import outcomes
 from kit import Case
 
 
@@ -22,5 +23,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("case", params)
 
 
-def test_case(case: Case, device: str) -> None:
-    case.check(device)
+@pytest.fixture(scope="session")
+def known() -> dict[str, str]:
+    """Outcomes of groups that have run in a child."""
+    return {}
+
+
+def test_case(
+    case: Case, device: str, request: pytest.FixtureRequest, known: dict[str, str]
+) -> None:
+    if not request.config.getoption("--isolate"):
+        case.check(device)
+        return
+    if case.id not in known:
+        selected = [item.callspec.params["case"] for item in request.session.items]
+        known.update(outcomes([c for c in selected if c.group == case.group], device))
+    if known[case.id]:
+        pytest.fail(known[case.id], pytrace=False)
