@@ -79,6 +79,10 @@ class GridError(LaunchError, ValueError):
     """The launch grid is negative, too large or not made of integers."""
 
 
+class DeviceAssertError(SeagroveError, RuntimeError):
+    """A program of a launch ended by `tl.device_assert`; the process lives on."""
+
+
 class LoadError(SeagroveError, RuntimeError):
     """A compiled kernel could not be mapped, or was used after it had been unloaded."""
 

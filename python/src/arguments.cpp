@@ -26,13 +26,13 @@ struct ScalarType {
 };
 
 constexpr ScalarType kScalarTypes[] = {
-    {"i1", Kind::Bool, 1},        {"u1", Kind::Bool, 1},
-    {"i8", Kind::Signed, 8},      {"i16", Kind::Signed, 16},
-    {"i32", Kind::Signed, 32},    {"i64", Kind::Signed, 64},
-    {"u8", Kind::Unsigned, 8},    {"u16", Kind::Unsigned, 16},
-    {"u32", Kind::Unsigned, 32},  {"u64", Kind::Unsigned, 64},
-    {"fp16", Kind::Float16, 16},  {"bf16", Kind::BFloat16, 16},
-    {"fp32", Kind::Float32, 32},  {"f32", Kind::Float32, 32},
+    {"i1", Kind::Bool, 1},       {"u1", Kind::Bool, 1},
+    {"i8", Kind::Signed, 8},     {"i16", Kind::Signed, 16},
+    {"i32", Kind::Signed, 32},   {"i64", Kind::Signed, 64},
+    {"u8", Kind::Unsigned, 8},   {"u16", Kind::Unsigned, 16},
+    {"u32", Kind::Unsigned, 32}, {"u64", Kind::Unsigned, 64},
+    {"fp16", Kind::Float16, 16}, {"bf16", Kind::BFloat16, 16},
+    {"fp32", Kind::Float32, 32}, {"f32", Kind::Float32, 32},
     {"fp64", Kind::Float64, 64},
 };
 
@@ -270,8 +270,8 @@ bool Signature::readPointer(Param &param, PyObject *arg, uint64_t &out) {
 }
 
 bool Signature::packInteger(const Param &param, PyObject *arg, uint64_t &out) {
-  PyObject *number = PyLong_CheckExact(arg) ? Py_NewRef(arg)
-                                            : PyNumber_Index(arg);
+  PyObject *number =
+      PyLong_CheckExact(arg) ? Py_NewRef(arg) : PyNumber_Index(arg);
   if (!number)
     return fail("integer_type", param, arg);
   bool fits;
@@ -284,8 +284,9 @@ bool Signature::packInteger(const Param &param, PyObject *arg, uint64_t &out) {
     int unused = 64 - param.bits;
     fits = !overflow &&
            static_cast<long long>(uint64_t(value) << unused) >> unused == value;
-    out = param.bits == 64 ? uint64_t(value)
-                           : uint64_t(value) & ((uint64_t(1) << param.bits) - 1);
+    out = param.bits == 64
+              ? uint64_t(value)
+              : uint64_t(value) & ((uint64_t(1) << param.bits) - 1);
   }
   Py_DECREF(number);
   return fits || fail("integer_range", param, arg);

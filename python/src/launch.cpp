@@ -12,9 +12,9 @@
 #include "thread_pool.h"
 
 #include <cstddef>
-#include <structmember.h>
 #include <memory>
 #include <new>
+#include <structmember.h>
 
 namespace seagrove::launch {
 namespace {
@@ -60,9 +60,8 @@ PyObject *kernelNew(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   }
   if (!error.empty()) {
     Py_DECREF(self);
-    if (PyObject *unexpected =
-            callHelper("raise_load_error",
-                       Py_BuildValue("(ss)", symbol, error.c_str())))
+    if (PyObject *unexpected = callHelper(
+            "raise_load_error", Py_BuildValue("(ss)", symbol, error.c_str())))
       Py_DECREF(unexpected);
     return nullptr;
   }
@@ -195,18 +194,22 @@ bool callHook(PyObject *hook, PyObject *launchMetadata) {
   return result != nullptr;
 }
 
-bool runKernel(Plan &plan, const Job &job) {
+bool runKernel(Plan &plan, Job &job) {
   bool ok;
+  std::atomic<const char *> assertion{nullptr};
+  job.failedAssertion = &assertion;
   if (double(plan.cost.nsPerProgram()) * double(job.programs) < kKeepLockNs &&
       plan.cost.nsPerProgram() != 0) {
     ok = run(job, plan.cost);
   } else {
-    Py_BEGIN_ALLOW_THREADS
-    ok = run(job, plan.cost);
+    Py_BEGIN_ALLOW_THREADS ok = run(job, plan.cost);
     Py_END_ALLOW_THREADS
   }
   if (!ok)
     PyErr_NoMemory();
+  else if (const char *message = assertion.load(std::memory_order_acquire))
+    return raise("raise_assertion_error",
+                 Py_BuildValue("(Os)", plan.signature.kernel(), message));
   return ok;
 }
 
@@ -279,10 +282,10 @@ PyObject *launcherNew(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
                                    "scratch_bytes", nullptr};
   PyObject *kernelName, *names, *types;
   long long scratchBytes = 0;
-  if (!PyArg_ParseTupleAndKeywords(
-          args, kwargs, "UO!O!L:Launcher", const_cast<char **>(keywords),
-          &kernelName, &PyTuple_Type, &names, &PyTuple_Type, &types,
-          &scratchBytes))
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO!O!L:Launcher",
+                                   const_cast<char **>(keywords), &kernelName,
+                                   &PyTuple_Type, &names, &PyTuple_Type, &types,
+                                   &scratchBytes))
     return nullptr;
   auto plan = std::make_unique<Plan>();
   plan->scratchBytes = scratchBytes;
@@ -304,10 +307,10 @@ void launcherDealloc(PyObject *object) {
   Py_DECREF(type);
 }
 
-PyMemberDef launcherMembers[] = {
-    {"__vectorcalloffset__", T_PYSSIZET,
-     offsetof(LauncherObject, vectorcall), READONLY, nullptr},
-    {}};
+PyMemberDef launcherMembers[] = {{"__vectorcalloffset__", T_PYSSIZET,
+                                  offsetof(LauncherObject, vectorcall),
+                                  READONLY, nullptr},
+                                 {}};
 
 PyType_Slot launcherSlots[] = {
     {Py_tp_new, reinterpret_cast<void *>(launcherNew)},
@@ -319,10 +322,9 @@ PyType_Slot launcherSlots[] = {
                     "Starts one compiled kernel; called as Triton calls it.")},
     {}};
 
-PyType_Spec launcherSpec = {"seagrove._seagrove.Launcher",
-                            sizeof(LauncherObject), 0,
-                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
-                            launcherSlots};
+PyType_Spec launcherSpec = {
+    "seagrove._seagrove.Launcher", sizeof(LauncherObject), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL, launcherSlots};
 
 } // namespace
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <csetjmp>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
@@ -75,11 +76,37 @@ private:
 
 thread_local ScratchArena scratchArena;
 
+/// Where a thread goes on when an assertion ends the program that it runs.
+struct Landing {
+  std::jmp_buf where;
+  const char *message = nullptr;
+};
+
+/// Leaves the kernel. Nothing in its frames needs to be undone, and none of
+/// ours lies between them and the landing.
+[[noreturn]] void failAssertion(void *context, const char *message) {
+  auto *landing = static_cast<Landing *>(context);
+  landing->message = message;
+  std::longjmp(landing->where, 1);
+}
+
 bool runSerially(const Job &job, int64_t first, int64_t last) {
   void *scratch = nullptr;
   if (job.scratchBytes > 0 && !(scratch = scratchArena.get(job.scratchBytes)))
     return false;
-  job.kernel(job.args, job.grid, first, last, scratch);
+  if (job.scratchBytes < int64_t(sizeof(AssertionHook))) {
+    job.kernel(job.args, job.grid, first, last, scratch);
+    return true;
+  }
+  Landing landing;
+  AssertionHook hook{failAssertion, &landing};
+  std::memcpy(scratch, &hook, sizeof(hook));
+  if (setjmp(landing.where) == 0) {
+    job.kernel(job.args, job.grid, first, last, scratch);
+  } else if (job.failedAssertion) {
+    const char *none = nullptr;
+    job.failedAssertion->compare_exchange_strong(none, landing.message);
+  }
   return true;
 }
 
@@ -373,7 +400,8 @@ bool run(const Job &job, CostEstimate &cost) {
     cost.record(double(nowNs() - start), 1);
     first = 1;
   }
-  double expectedNs = double(cost.nsPerProgram()) * double(job.programs - first);
+  double expectedNs =
+      double(cost.nsPerProgram()) * double(job.programs - first);
   if (threads > 1 && expectedNs > kSerialNs && job.programs - first > 1) {
     Pool &shared = pool();
     if (shared.tryAcquire()) {

@@ -33,6 +33,15 @@ struct Job {
   const int32_t *grid = nullptr;
   int64_t programs = 0;
   int64_t scratchBytes = 0;
+  /// Takes the text of the first assertion that fails; it lies in the kernel.
+  std::atomic<const char *> *failedAssertion = nullptr;
+};
+
+/// What a program finds at the start of its scratch memory. An assertion that
+/// does not hold calls `fail(context, message)`, which does not return.
+struct AssertionHook {
+  void (*fail)(void *context, const char *message);
+  void *context;
 };
 
 /// What earlier launches of a kernel tell about its cost. Shared by threads.

@@ -188,6 +188,13 @@ EXPLANATIONS: dict[str, Explanation] = {
         "descriptors.",
         "Convert the argument to one of these.",
     ),
+    "SG0614": Explanation(
+        "a program failed an assertion",
+        "A condition given to tl.device_assert did not hold. The program ended there; other "
+        "programs of the launch ran on.",
+        "The message names the line of the assertion. Assertions run where a kernel is launched "
+        "with debug=True or with TRITON_DEBUG=1.",
+    ),
     "SG0701": Explanation(
         "the native module cannot be loaded",
         "seagrove/_seagrove*.so is missing, or was built for another Python.",

@@ -666,10 +666,15 @@ def make_backend(name: str, arch: str) -> BackendBase:
 
 
 def upstream_backends() -> dict[str, bool]:
-    """Triton's own backends by name, and whether each says that it is active."""
-    own = registry.backends()
+    """Triton's own backends by name, and whether each has a device to run on.
+
+    They are asked, which may load a tensor library, only where some device is there.
+    """
+    own, known = registry.backends(), _triton_backends()
+    hosts = [item.driver for item in known.values() if getattr(item.driver, "is_host", False)]
+    ask = not any(driver.no_other_device() for driver in hosts)
     return {
-        name: bool(item.driver.is_active())
-        for name, item in _triton_backends().items()
+        name: ask and bool(item.driver.is_active())
+        for name, item in known.items()
         if name not in own
     }

@@ -15,6 +15,7 @@ from seagrove.errors import (
     ArgumentRangeError,
     ArgumentTypeError,
     ArgumentValueError,
+    DeviceAssertError,
     DeviceError,
     GridError,
     LaunchError,
@@ -227,6 +228,16 @@ def raise_grid_error(kernel: str, x: object, y: object, z: object) -> NoReturn:
         code="SG0609",
         why="each size must be an integer from 0 to 2147483647",
         advice="compute the grid with triton.cdiv(n, BLOCK)",
+    )
+
+
+def raise_assertion_error(kernel: str, message: str) -> NoReturn:
+    """Raises the error for a program that ended by `tl.device_assert`."""
+    raise DeviceAssertError(
+        f"a program of kernel '{kernel}' failed an assertion",
+        code="SG0614",
+        why=message,
+        advice="look at the arguments of this launch; what the other programs wrote stays",
     )
 
 
