@@ -11,31 +11,17 @@
 #include "llvm/Transforms/IPO/AlwaysInliner.h"
 #include "llvm/Transforms/IPO/GlobalDCE.h"
 #include "llvm/Transforms/InstCombine/InstCombine.h"
-#include "llvm/Transforms/Scalar/DCE.h"
 #include "llvm/Transforms/Scalar/DeadStoreElimination.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/GVN.h"
-#include "llvm/Transforms/Scalar/IndVarSimplify.h"
 #include "llvm/Transforms/Scalar/LICM.h"
 #include "llvm/Transforms/Scalar/LoopPassManager.h"
-#include "llvm/Transforms/Scalar/LoopRotation.h"
 #include "llvm/Transforms/Scalar/SROA.h"
 #include "llvm/Transforms/Scalar/SimplifyCFG.h"
 
 using namespace llvm;
 
 namespace seagrove::target {
-
-/// Puts loops into the form that LICM wants and moves what does not vary out.
-static void addLoopPasses(FunctionPassManager &passes, unsigned level) {
-  LoopPassManager loops;
-  loops.addPass(LoopRotatePass(/*EnableHeaderDuplication=*/true));
-  loops.addPass(LICMPass(LICMOptions()));
-  if (level >= 2)
-    loops.addPass(IndVarSimplifyPass());
-  passes.addPass(createFunctionToLoopPassAdaptor(std::move(loops),
-                                                 /*UseMemorySSA=*/true));
-}
 
 static FunctionPassManager buildFunctionPasses(unsigned level) {
   FunctionPassManager passes;
@@ -45,14 +31,18 @@ static FunctionPassManager buildFunctionPasses(unsigned level) {
   passes.addPass(EarlyCSEPass(/*UseMemorySSA=*/false));
   passes.addPass(SimplifyCFGPass());
   passes.addPass(InstCombinePass());
-  addLoopPasses(passes, level);
+  // Loops arrive rotated (lower-control-flow), so that nothing but moving code
+  // out of them is left. IndVarSimplify alone would double the time of all of
+  // this, and a second InstCombine finds next to nothing.
+  passes.addPass(createFunctionToLoopPassAdaptor(LICMPass(LICMOptions()),
+                                                 /*UseMemorySSA=*/true));
   if (level >= 2) {
     GVNOptions options;
     options.setPRE(false).setLoadPRE(false);
     passes.addPass(GVNPass(options));
     passes.addPass(DSEPass());
-    passes.addPass(InstCombinePass());
   }
+  passes.addPass(EarlyCSEPass(/*UseMemorySSA=*/false));
   passes.addPass(SimplifyCFGPass());
   return passes;
 }

@@ -19,7 +19,6 @@
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
-#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -82,7 +81,7 @@ void buildLLVMDialectPipeline(OpPassManager &pm, const api::Target &target,
   // expansions; LLVM would find them too, but each at a higher price.
   pm.addPass(createCSEPass());
   pm.addPass(createLowerVectorOps());
-  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createLowerControlFlow());
   // A single conversion: block arguments of one dialect's types would
   // otherwise cross the border of two conversions and stay unconverted.
   pm.addPass(createConvertToLLVMPass());

@@ -198,8 +198,23 @@ private:
     llvm::append_range(operands, loop.getRegionIterArgs());
     llvm::append_range(operands, extents);
     operands.push_back(scratch);
-    func::CallOp::create(b, program, operands);
+    auto call = func::CallOp::create(b, program, operands);
     scf::YieldOp::create(b, advance(loop.getRegionIterArgs(), extents));
+    if (program.getBody().hasOneBlock())
+      inlineProgram(call);
+  }
+
+  /// Moves the program's only block to its only call. LLVM's inliner would do
+  /// it too, by copying.
+  void inlineProgram(func::CallOp call) {
+    Block &body = program.getBody().front();
+    for (auto [argument, operand] :
+         llvm::zip_equal(body.getArguments(), call.getOperands()))
+      argument.replaceAllUsesWith(operand);
+    body.getTerminator()->erase();
+    call->getBlock()->getOperations().splice(call->getIterator(),
+                                             body.getOperations());
+    call.erase();
   }
 
   /// The launcher owns the argument block and the grid; nothing that a kernel
@@ -263,9 +278,12 @@ struct MakeRangeKernel
         return signalPassFailure();
       }
       prepareProgram(program);
+      bool inlined = program.getBody().hasOneBlock();
       symbols.insert(RangeKernelBuilder(program).build());
-      // A second run of the pass finds nothing to wrap.
-      program->removeAttr(kKernelName);
+      if (inlined)
+        symbols.erase(program);
+      else // A second run of the pass finds nothing to wrap.
+        program->removeAttr(kKernelName);
     }
   }
 };
