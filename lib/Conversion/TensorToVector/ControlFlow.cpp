@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "seagrove/Dialect/Triton/IR/Dialect.h"
 #include "llvm/ADT/PostOrderIterator.h"
 
 using namespace mlir;
@@ -52,6 +53,9 @@ LogicalResult Lowering::run() {
     gridArguments[index] = entry->getArgument(count + index);
   scratch = entry->getArguments().back();
 
+  // What the launcher leaves there for assertions.
+  if (mayFail(kernel))
+    scratchBytes = 64;
   // A block of its own for constants and addresses, before the kernel's first.
   for (Block &block : kernel.getBody()) {
     Block *copy = program.addBlock();
@@ -100,6 +104,8 @@ LogicalResult Lowering::emitOperation(Operation *op) {
     return emitWhile(loop);
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return emitIf(branch);
+  if (isa<tt::PrintOp, tt::AssertOp>(op))
+    return emitEffect(op);
   if (isa<cf::BranchOp, cf::CondBranchOp, func::ReturnOp>(op))
     return emitBranch(op);
   if (isa<sg::StoreOp, sg::ScatterOp, sg::ReduceOp, sg::ScanOp, sg::HistogramOp, sg::MapOp,
@@ -162,12 +168,6 @@ LogicalResult Lowering::emitExtract(tensor::ExtractOp op) {
   scalars.map(op.getResult(), evaluate(op.getTensor(), tile).value);
   closeNest();
   return success();
-}
-
-/// An operation that only has an effect and that takes blocks: prints, asserts.
-LogicalResult Lowering::emitEffect(Operation *op) {
-  return op->emitError("SG0305: '") << op->getName().getStringRef()
-                                    << "' on a block is not supported by this backend";
 }
 
 //===----------------------------------------------------------------------===//

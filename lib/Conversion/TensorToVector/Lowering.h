@@ -34,6 +34,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "seagrove/Dialect/Access/IR/Access.h"
+#include "seagrove/Dialect/Triton/IR/Dialect.h"
 #include <map>
 #include <vector>
 
@@ -131,6 +132,12 @@ private:
   llvm::LogicalResult emitBranch(mlir::Operation *op);
   llvm::LogicalResult emitExtract(mlir::tensor::ExtractOp op);
   llvm::LogicalResult emitEffect(mlir::Operation *op);
+  llvm::LogicalResult emitPrint(tt::PrintOp op);
+  llvm::LogicalResult emitAssert(tt::AssertOp op);
+  void require(mlir::Value holds, mlir::Value message);
+  mlir::Value text(llvm::StringRef value);
+  void callPrintf(llvm::StringRef format, mlir::ValueRange arguments);
+  std::string formatOf(mlir::Value &value, bool isSigned, bool hex);
   mlir::Block *emitEdge(mlir::Block *target, mlir::ValueRange operands,
                         llvm::SmallVectorImpl<mlir::Value> &passed);
   void emitYields(mlir::ValueRange yielded, llvm::ArrayRef<Buffer> targets,
@@ -150,6 +157,8 @@ private:
                       llvm::function_ref<mlir::Value()> body);
   mlir::Value atomicUpdate(llvm::StringRef kind, llvm::StringRef ordering, mlir::Value pointer,
                            mlir::Value value);
+  mlir::Value atomicNarrowUpdate(mlir::LLVM::AtomicBinOp op, llvm::StringRef ordering,
+                                 mlir::Value pointer, mlir::Value value);
   mlir::Value atomicSwap(llvm::StringRef ordering, mlir::Value pointer, mlir::Value compare,
                          mlir::Value value);
   mlir::Value scalar(mlir::Value value);
@@ -316,6 +325,9 @@ private:
 
   friend class DepthScope;
 };
+
+/// Returns true if a program of `kernel` may end by an assertion.
+bool mayFail(mlir::func::FuncOp kernel);
 
 /// The type that an element has in memory: bits take a byte, and floats of 16
 /// bits or less move as integers, since that needs no unit that computes them.

@@ -45,7 +45,9 @@ LogicalResult Lowering::materialize(Value value) {
   if (auto constant = value.getDefiningOp<arith::ConstantOp>())
     if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()); dense && !dense.isSplat())
       return materializeConstant(value, dense);
-  if (!value.getDefiningOp() || !isLazy(value.getDefiningOp()))
+  // A volatile read happens once, where it stands.
+  bool isRead = value.getDefiningOp() && isa<sg::LoadOp, sg::GatherOp>(value.getDefiningOp());
+  if (!isRead && (!value.getDefiningOp() || !isLazy(value.getDefiningOp())))
     return emitError(value.getLoc(), "SG0301: cannot evaluate '")
            << (value.getDefiningOp() ? value.getDefiningOp()->getName().getStringRef() : "argument")
            << "' on a block";

@@ -90,9 +90,48 @@ static LLVM::AtomicBinOp binOpOf(StringRef kind, Type type) {
       .Default(Op::xchg);
 }
 
+/// Combines two values as an atomic update does.
+static Value updated(OpBuilder &builder, Location loc, LLVM::AtomicBinOp op, Value old,
+                     Value value) {
+  switch (op) {
+  case LLVM::AtomicBinOp::fadd:
+    return arith::AddFOp::create(builder, loc, old, value);
+  case LLVM::AtomicBinOp::fmax:
+    return arith::MaxNumFOp::create(builder, loc, old, value);
+  case LLVM::AtomicBinOp::fmin:
+    return arith::MinNumFOp::create(builder, loc, old, value);
+  default:
+    return value;
+  }
+}
+
+/// Updates of narrow floats: a loop around a swap of their bits, since code
+/// generators would call a library to convert them.
+Value Lowering::atomicNarrowUpdate(LLVM::AtomicBinOp op, StringRef ordering, Value pointer,
+                                   Value value) {
+  Type element = value.getType(), bits = memoryType(element);
+  Value start = LLVM::LoadOp::create(builder, loc, bits, pointer);
+  auto loop = scf::WhileOp::create(
+      builder, loc, TypeRange{bits}, ValueRange{start},
+      [&](OpBuilder &, Location, ValueRange state) {
+        Value old = state.front();
+        Value next = toMemory(updated(builder, loc, op, fromMemory(old, element), value));
+        Value seen = atomicSwap(ordering, pointer, old, next);
+        Value again =
+            arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, seen, old);
+        scf::ConditionOp::create(builder, loc, again, seen);
+      },
+      [&](OpBuilder &, Location, ValueRange state) {
+        scf::YieldOp::create(builder, loc, state);
+      });
+  return fromMemory(loop.getResult(0), element);
+}
+
 Value Lowering::atomicUpdate(StringRef kind, StringRef ordering, Value pointer, Value value) {
-  return LLVM::AtomicRMWOp::create(builder, loc, binOpOf(kind, value.getType()), pointer, value,
-                                   orderingOf(ordering));
+  LLVM::AtomicBinOp op = binOpOf(kind, value.getType());
+  if (memoryType(value.getType()) != value.getType())
+    return atomicNarrowUpdate(op, ordering, pointer, value);
+  return LLVM::AtomicRMWOp::create(builder, loc, op, pointer, value, orderingOf(ordering));
 }
 
 /// A compare-and-swap; floats are compared by their bits, as hardware does.

@@ -6,11 +6,12 @@ Loaded under the name `triton.language.extra.<backend>.libdevice`. Functions tha
 operands, written once where they are all the same: `__sg_acos_f32`, `__sg_pow_f64_i32`. The
 function's name is that of the math dialect's operation where there is one.
 
-Names and result types follow upstream's libdevice, whose documentation applies.
+Special functions are written in Triton, in special.py. Names and result types follow upstream's libdevice, whose documentation applies.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -106,12 +107,7 @@ atanh = _function("atanh", *_UNARY)
 cbrt = _function("cbrt", *_UNARY)
 cosh = _function("cosh", *_UNARY)
 erfc = _function("erfc", *_UNARY)
-erfcx = _function("erfcx", *_UNARY)
-erfinv = _function("erfinv", *_UNARY)
 expm1 = _function("expm1", *_UNARY)
-j0 = _function("j0", *_UNARY)
-j1 = _function("j1", *_UNARY)
-lgamma = _function("lgamma", *_UNARY)
 log10 = _function("log10", *_UNARY)
 log1p = _function("log1p", *_UNARY)
 nearbyint = _function("nearbyint", *_UNARY, symbol="roundeven")
@@ -120,10 +116,7 @@ round = _function("round", *_UNARY)
 sinh = _function("sinh", *_UNARY)
 tan = _function("tan", *_UNARY)
 tanh = _function("tanh", *_UNARY)
-tgamma = _function("tgamma", *_UNARY)
 trunc = _function("trunc", *_UNARY)
-y0 = _function("y0", *_UNARY)
-y1 = _function("y1", *_UNARY)
 
 atan2 = _function("atan2", *_BINARY)
 copysign = _function("copysign", *_BINARY)
@@ -140,3 +133,11 @@ isfinited = _function("isfinited", (_F64,), result=core.int1, symbol="isfinite")
 isinf = _function("isinf", *_UNARY, result=core.int1)
 isnan = _function("isnan", *_UNARY, result=core.int1)
 signbit = _function("signbit", *_UNARY, result=_I32)
+
+_SPECIAL = ("erfcx", "erfinv", "j0", "j1", "lgamma", "y0")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _SPECIAL:
+        raise AttributeError(f"libdevice has no function '{name}'")
+    return getattr(importlib.import_module("seagrove.frontend.special"), name)

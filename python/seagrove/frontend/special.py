@@ -1,0 +1,181 @@
+"""Special functions of libdevice, written in Triton itself, so that every backend has them.
+
+All compute in fp64 and round once to the argument's type; for arguments of moderate size the
+result is accurate to 1e-14, relative to the function's amplitude. Loaded by libdevice.py on first
+use of one of these functions.
+"""
+
+# mypy: ignore-errors
+# The functions below are no Python: Triton compiles them, and its types are not Python's.
+
+import triton
+import triton.language as tl
+from triton.language.extra import libdevice
+
+_PI = tl.constexpr(3.141592653589793)
+_EULER = tl.constexpr(0.5772156649015329)
+# Nodes of the quadrature that stands for the Bessel functions' integrals, and the argument from
+# which on their asymptotic series is the more accurate one.
+_NODES = tl.constexpr(32)
+_LARGE = tl.constexpr(25.0)
+
+
+@triton.jit
+def erfinv(x):
+    """The y with erf(y) = x; infinite at -1 and 1.
+
+    Starts from M. Giles, "Approximating the erfinv function" (GPU Computing Gems, 2012), followed
+    by two steps of Halley's method, on erfc where erf is close to 1 and would lose its digits.
+    """
+    y = x.to(tl.float64)
+    a = tl.abs(y)
+    w = -tl.log((1.0 - a) * (1.0 + a))
+    t = w - 2.5
+    p = 2.81022636e-08 * t + 3.43273939e-07
+    p = p * t - 3.5233877e-06
+    p = p * t - 4.39150654e-06
+    p = p * t + 0.00021858087
+    p = p * t - 0.00125372503
+    p = p * t - 0.00417768164
+    p = p * t + 0.246640727
+    central = p * t + 1.50140941
+    t = tl.sqrt(tl.maximum(w, 5.0)) - 3.0
+    p = -0.000200214257 * t + 0.000100950558
+    p = p * t + 0.00134934322
+    p = p * t - 0.00367342844
+    p = p * t + 0.00573950773
+    p = p * t - 0.0076224613
+    p = p * t + 0.00943887047
+    p = p * t + 1.00167406
+    tail = p * t + 2.83297682
+    r = tl.where(w < 5.0, central, tail) * a
+    for _ in tl.static_range(2):
+        rest = tl.where(a < 0.5, a - libdevice.erf(r), libdevice.erfc(r) - (1.0 - a))
+        step = rest * tl.exp(r * r) * (0.5 * tl.sqrt(_PI + 0.0 * a))
+        r += step / (1.0 - step * r)
+    r = tl.where(a == 1.0, float("inf"), r)
+    return tl.where(y < 0.0, -r, r).to(x.dtype)
+
+
+@triton.jit
+def erfcx(x):
+    """exp(x^2) erfc(x): the product up to 12, the asymptotic series beyond."""
+    y = x.to(tl.float64)
+    square = y * y
+    rest = tl.fma(y, y, -square)
+    product = tl.exp(square) * (1.0 + rest) * libdevice.erfc(y)
+    far = tl.maximum(y, 12.0)
+    u = 0.5 / (far * far)
+    series = 1.0 + 0.0 * u
+    for k in tl.static_range(14):
+        series = 1.0 - (2 * (14 - k) - 1) * u * series
+    result = tl.where(y > 12.0, series / (far * tl.sqrt(_PI + 0.0 * far)), product)
+    # exp overflows before the product does.
+    return tl.where(y < -26.7, float("inf"), result).to(x.dtype)
+
+
+@triton.jit
+def lgamma(x):
+    """log |gamma(x)| by Stirling's series from 8 on, recurrence and reflection below."""
+    y = x.to(tl.float64)
+    z = tl.where(y < 0.5, 1.0 - y, y)
+    product = 1.0 + 0.0 * z
+    for _ in tl.static_range(8):
+        small = z < 8.0
+        product = tl.where(small, product * z, product)
+        z = tl.where(small, z + 1.0, z)
+    r = 1.0 / (z * z)
+    s = 1.0 / 156.0 * r - 691.0 / 360360.0
+    s = s * r + 1.0 / 1188.0
+    s = s * r - 1.0 / 1680.0
+    s = s * r + 1.0 / 1260.0
+    s = s * r - 1.0 / 360.0
+    s = (s * r + 1.0 / 12.0) / z
+    stirling = (z - 0.5) * tl.log(z) - z + 0.9189385332046727 + s - tl.log(product)
+    fraction = y - tl.floor(y)
+    reflected = tl.log(_PI / tl.abs(tl.sin(_PI * fraction))) - stirling
+    result = tl.where(y < 0.5, reflected, stirling)
+    return tl.where(tl.abs(y) == float("inf"), float("inf"), result).to(x.dtype)
+
+
+@triton.jit
+def _hankel(x, ORDER: tl.constexpr):
+    """The two sums of Hankel's asymptotic expansion, Abramowitz and Stegun 9.2.9-10."""
+    p = 1.0 + 0.0 * x
+    q = 0.0 * x
+    term = p
+    for k in tl.static_range(1, 17):
+        term = term * ((4.0 * ORDER * ORDER - (2 * k - 1) * (2 * k - 1)) / (8.0 * k)) / x
+        if k % 4 == 0:
+            p += term
+        elif k % 4 == 1:
+            q += term
+        elif k % 4 == 2:
+            p -= term
+        else:
+            q -= term
+    return p, q
+
+
+@triton.jit
+def j0(x):
+    """Bessel function of the first kind, order 0: the mean of cos(x sin t), A&S 9.1.18."""
+    y = tl.abs(x.to(tl.float64))
+    near = tl.minimum(y, _LARGE)
+    total = 0.0 * near
+    for i in range(_NODES):
+        angle = (i.to(tl.float64) + 0.5) * (_PI / (2 * _NODES))
+        total += tl.cos(near * tl.sin(angle))
+    far = tl.maximum(y, _LARGE)
+    p, q = _hankel(far, 0)
+    phase = far - _PI / 4
+    wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.cos(phase) - q * tl.sin(phase))
+    return tl.where(y < _LARGE, total / _NODES, wave).to(x.dtype)
+
+
+@triton.jit
+def j1(x):
+    """Bessel function of the first kind, order 1: the mean of sin(x sin t) sin t."""
+    y = tl.abs(x.to(tl.float64))
+    near = tl.minimum(y, _LARGE)
+    total = 0.0 * near
+    for i in range(_NODES):
+        node = tl.sin((i.to(tl.float64) + 0.5) * (_PI / (2 * _NODES)))
+        total += tl.sin(near * node) * node
+    far = tl.maximum(y, _LARGE)
+    p, q = _hankel(far, 1)
+    phase = far - 3 * _PI / 4
+    wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.cos(phase) - q * tl.sin(phase))
+    result = tl.where(y < _LARGE, total / _NODES, wave)
+    return tl.where(x < 0.0, -result, result).to(x.dtype)
+
+
+@triton.jit
+def y0(x):
+    """Bessel function of the second kind, order 0, for x > 0; -infinity at 0.
+
+    Neumann's series (A&S 9.1.89) in the functions of even order, each of which is a mean over the
+    same nodes, so that the series becomes one weight for each node.
+    """
+    y = x.to(tl.float64)
+    near = tl.minimum(y, _LARGE)
+    total = 0.0 * near
+    weighted = 0.0 * near
+    for i in range(_NODES):
+        angle = (i.to(tl.float64) + 0.5) * (_PI / (2 * _NODES))
+        weight = 0.0 * angle
+        sign = 1.0 + 0.0 * angle
+        for k in range(1, _NODES + 1):
+            sign = -sign
+            order = k.to(tl.float64)
+            weight += sign * tl.cos(2.0 * order * angle) / order
+        value = tl.cos(near * tl.sin(angle))
+        total += value
+        weighted += value * weight
+    logarithm = tl.log(0.5 * near) + _EULER
+    sums = (2.0 / _PI) * (logarithm * total - 2.0 * weighted) / _NODES
+    far = tl.maximum(y, _LARGE)
+    p, q = _hankel(far, 0)
+    phase = far - _PI / 4
+    wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.sin(phase) + q * tl.cos(phase))
+    return tl.where(y < _LARGE, sums, wave).to(x.dtype)
