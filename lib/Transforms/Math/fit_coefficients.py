@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import mpmath as mp
 
@@ -64,14 +65,12 @@ def remez(
     best: list[mp.mpf] = []
     worst = mp.inf
     for _ in range(30):
-        rows = [
-            [xs[p] ** k for k in powers] + [(-1) ** i / ws[p]] for i, p in enumerate(points)
-        ]
+        rows = [[xs[p] ** k for k in powers] + [(-1) ** i / ws[p]] for i, p in enumerate(points)]
         solution = mp.lu_solve(mp.matrix(rows), mp.matrix([fs[p] for p in points]))
         coefficients = list(solution)[:-1]
         errors = [
-            w * (y - mp.fsum(c * x**k for c, k in zip(coefficients, powers)))
-            for x, y, w in zip(xs, fs, ws)
+            w * (y - mp.fsum(c * x**k for c, k in zip(coefficients, powers, strict=True)))
+            for x, y, w in zip(xs, fs, ws, strict=True)
         ]
         largest = max(abs(e) for e in errors)
         if largest < worst:
@@ -94,8 +93,9 @@ def fit(
     """A fit whose coefficients have `bits` bits, lowest power first."""
     low, high = mp.mpf(low), mp.mpf(high)
 
+    # Of fewer coefficients than powers: what is left to fit.
     def error(coefficients: Sequence[mp.mpf], x: mp.mpf) -> mp.mpf:
-        return f(x) - mp.fsum(c * x**k for c, k in zip(coefficients, powers))
+        return f(x) - mp.fsum(c * x**k for c, k in zip(coefficients, powers, strict=False))
 
     def worst(coefficients: Sequence[mp.mpf]) -> mp.mpf:
         return max(abs(weight(x) * error(coefficients, x)) for x in grid(low, high))
@@ -103,7 +103,7 @@ def fit(
     candidates = []
     fixed: list[mp.mpf] = []
     for done in range(len(powers)):
-        rest, _ = remez(lambda x: error(fixed, x), weight, powers[done:], low, high)
+        rest, _ = remez(partial(error, fixed), weight, powers[done:], low, high)
         candidates.append(fixed + [round_to(c, bits) for c in rest])
         fixed = fixed + [round_to(rest[0], bits)]
     best = min(candidates, key=worst)
@@ -193,9 +193,7 @@ def exp2_medium() -> None:
 
 def trigonometric(suffix: str, bits: int, sine: int, cosine: int) -> None:
     end = (mp.pi / 4 * mp.mpf("1.01")) ** 2
-    c, e = fit(
-        odd_tail(mp.sin, -mp.mpf(1) / 6), odd_weight(mp.sin), range(sine), 0, end, bits
-    )
+    c, e = fit(odd_tail(mp.sin, -mp.mpf(1) / 6), odd_weight(mp.sin), range(sine), 0, end, bits)
     emit(f"kSin{suffix}", "sin(x) = x + x^3 P(x^2), |x| <= pi/4", c, e, bits)
     c, e = fit(
         over_x(lambda z: mp.cos(mp.sqrt(z)) - 1 + z / 2, 2, mp.mpf(1) / 24),
@@ -245,9 +243,7 @@ def odd_functions_f32() -> None:
         ("Atan", mp.atan, -mp.mpf(1) / 3, 9, "1.0001"),
     ]:
         c, e = fit(odd_tail(f, limit), odd_weight(f), range(terms), 0, mp.mpf(end) ** 2, 24)
-        emit(
-            f"k{name}F32", f"{name.lower()}(x) = x + x^3 P(x^2), |x| <= {end}", c, e, 24
-        )
+        emit(f"k{name}F32", f"{name.lower()}(x) = x + x^3 P(x^2), |x| <= {end}", c, e, 24)
 
 
 def error_functions_f32() -> None:
