@@ -389,7 +389,8 @@ def _operands(row: Block, dtype: str) -> list[torch.Tensor]:
     for i, shape in enumerate(row.shapes):
         n = int(np.prod(shape))
         second = row.operand_dtype(dtype, i)
-        if row.domain in ("bins", "grid") or second != dtype:
+        is_index = i == 1 and "tl.gather(" in row.expr
+        if row.domain in ("bins", "grid") or second != dtype or is_index:
             top = {"bins": 8, "grid": 4}.get(row.domain, row.shapes[0][_gather_axis(row)])
             x = torch.randint(0, top, (n,), generator=torch.Generator().manual_seed(i))
             x = x.to(TORCH[second])

@@ -4,9 +4,10 @@ Loaded under the name `triton.language.extra.<backend>.libdevice`. Functions tha
 `tl.math` has are those; every other one becomes a pure `tt.extern_elementwise` of library
 "seagrove" whose symbol is `__sg_<function>_<types>`, the types being f32, f64, i32, i64 of the
 operands, written once where they are all the same: `__sg_acos_f32`, `__sg_pow_f64_i32`. The
-function's name is that of the math dialect's operation where there is one.
+function's name is that of the math dialect's operation where there is one. Special functions are
+written in Triton, in special.py.
 
-Special functions are written in Triton, in special.py. Names and result types follow upstream's libdevice, whose documentation applies.
+Names and result types follow upstream's libdevice, whose documentation applies.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def _alias(name: str, function: Callable[..., Any]) -> Any:
 abs = math.abs
 ceil = math.ceil
 cos = math.cos
-div_rn = math.div_rn
+div_rn = _function("div_rn", (_F32, _F32), (_F64, _F64))
 erf = math.erf
 exp = math.exp
 exp2 = math.exp2
