@@ -1,4 +1,9 @@
 //===- Functions.cpp - tt.func, tt.call, tt.return ------------------------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "mlir/Interfaces/FunctionImplementation.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"

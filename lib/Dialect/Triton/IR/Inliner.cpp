@@ -1,4 +1,9 @@
 //===- Inliner.cpp - inlining of tt functions -----------------------------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Inliner.h"
 

@@ -1,4 +1,10 @@
 //===- Inliner.h - inlining of tt functions ---------------------*- C++ -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef SEAGROVE_LIB_DIALECT_TRITON_IR_INLINER_H
 #define SEAGROVE_LIB_DIALECT_TRITON_IR_INLINER_H
 

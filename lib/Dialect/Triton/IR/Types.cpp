@@ -1,4 +1,9 @@
 //===- Types.cpp - types of tt, their text and helpers --------------------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "seagrove/Dialect/Triton/IR/Dialect.h"
 

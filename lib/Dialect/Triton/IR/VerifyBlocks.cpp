@@ -1,4 +1,9 @@
 //===- VerifyBlocks.cpp - verifiers of operations on blocks ---------------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "mlir/IR/TypeUtilities.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"

@@ -1,5 +1,10 @@
 //===- VerifyMemory.cpp - verifiers of accesses to memory -----------------===//
 //
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // Messages speak of what the user wrote: pointers, masks, values and shapes.
 //
 //===----------------------------------------------------------------------===//

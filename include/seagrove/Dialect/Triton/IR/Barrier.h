@@ -1,4 +1,10 @@
 //===- Barrier.h - ttg.barrier ----------------------------------*- C++ -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef SEAGROVE_DIALECT_TRITON_IR_BARRIER_H
 #define SEAGROVE_DIALECT_TRITON_IR_BARRIER_H
 

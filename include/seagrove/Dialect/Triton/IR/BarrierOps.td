@@ -1,4 +1,9 @@
-//===- BarrierOps.td - the one op of ttg that TTIR holds ------*- tablegen -*-===//
+//===- BarrierOps.td - the one op of ttg that TTIR holds ---*- tablegen -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef SEAGROVE_DIALECT_TRITON_BARRIEROPS_TD
 #define SEAGROVE_DIALECT_TRITON_BARRIEROPS_TD

@@ -1,5 +1,10 @@
 //===- Dialect.h - the tt dialect -------------------------------*- C++ -*-===//
 //
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
 // The one include for users of the dialect: types, attributes, operations.
 //
 //===----------------------------------------------------------------------===//

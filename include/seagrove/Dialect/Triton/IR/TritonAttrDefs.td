@@ -1,4 +1,9 @@
-//===- TritonAttrDefs.td - enums and attributes of tt ---------*- tablegen -*-===//
+//===- TritonAttrDefs.td - enums and attributes of tt ------*- tablegen -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef SEAGROVE_DIALECT_TRITON_ATTRDEFS_TD
 #define SEAGROVE_DIALECT_TRITON_ATTRDEFS_TD

@@ -1,4 +1,9 @@
-//===- TritonBlockOps.td - shape, dot, reduce, scan -----------*- tablegen -*-===//
+//===- TritonBlockOps.td - shape, dot, reduce, scan --------*- tablegen -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef SEAGROVE_DIALECT_TRITON_BLOCKOPS_TD
 #define SEAGROVE_DIALECT_TRITON_BLOCKOPS_TD

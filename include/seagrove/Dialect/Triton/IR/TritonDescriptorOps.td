@@ -1,4 +1,9 @@
-//===- TritonDescriptorOps.td - tensor descriptors ------------*- tablegen -*-===//
+//===- TritonDescriptorOps.td - tensor descriptors ---------*- tablegen -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef SEAGROVE_DIALECT_TRITON_DESCRIPTOROPS_TD
 #define SEAGROVE_DIALECT_TRITON_DESCRIPTOROPS_TD

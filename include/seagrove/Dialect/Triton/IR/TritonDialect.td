@@ -1,4 +1,9 @@
-//===- TritonDialect.td - the tt dialect ----------------------*- tablegen -*-===//
+//===- TritonDialect.td - the tt dialect -------------------*- tablegen -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef SEAGROVE_DIALECT_TRITON_DIALECT_TD
 #define SEAGROVE_DIALECT_TRITON_DIALECT_TD

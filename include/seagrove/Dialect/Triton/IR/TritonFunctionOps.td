@@ -1,4 +1,9 @@
-//===- TritonFunctionOps.td - functions, grid, debugging ------*- tablegen -*-===//
+//===- TritonFunctionOps.td - functions, grid, debugging ---*- tablegen -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef SEAGROVE_DIALECT_TRITON_FUNCTIONOPS_TD
 #define SEAGROVE_DIALECT_TRITON_FUNCTIONOPS_TD

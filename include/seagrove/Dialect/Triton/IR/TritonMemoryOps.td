@@ -1,4 +1,9 @@
-//===- TritonMemoryOps.td - loads, stores, atomics ------------*- tablegen -*-===//
+//===- TritonMemoryOps.td - loads, stores, atomics ---------*- tablegen -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef SEAGROVE_DIALECT_TRITON_MEMORYOPS_TD
 #define SEAGROVE_DIALECT_TRITON_MEMORYOPS_TD
