@@ -48,12 +48,16 @@ def erfinv(x):
     p = p * t + 0.00943887047
     p = p * t + 1.00167406
     tail = p * t + 2.83297682
+    # The fits end at 1 - a = 1e-7; beyond, erfc's own asymptotic form is the better start.
+    far = tl.sqrt(-tl.log(1.0 - a) - 0.5 * tl.log(_PI * tl.maximum(w, 1.0)))
     r = tl.where(w < 5.0, central, tail) * a
+    r = tl.where(w > 15.0, far, r)
     for _ in tl.static_range(2):
         rest = tl.where(a < 0.5, a - libdevice.erf(r), libdevice.erfc(r) - (1.0 - a))
         step = rest * tl.exp(r * r) * (0.5 * tl.sqrt(_PI + 0.0 * a))
         r += step / (1.0 - step * r)
     r = tl.where(a == 1.0, float("inf"), r)
+    r = tl.where(a > 1.0, float("nan"), r)
     return tl.where(y < 0.0, -r, r).to(x.dtype)
 
 
@@ -118,6 +122,14 @@ def _hankel(x, ORDER: tl.constexpr):
 
 
 @triton.jit
+def _select(x, near, far):
+    """The form for the size of x; 0 at infinity, NaN for NaN."""
+    result = tl.where(x < _LARGE, near, far)
+    result = tl.where(x == float("inf"), 0.0, result)
+    return tl.where(x == x, result, x)
+
+
+@triton.jit
 def j0(x):
     """Bessel function of the first kind, order 0: the mean of cos(x sin t), A&S 9.1.18."""
     y = tl.abs(x.to(tl.float64))
@@ -130,7 +142,7 @@ def j0(x):
     p, q = _hankel(far, 0)
     phase = far - _PI / 4
     wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.cos(phase) - q * tl.sin(phase))
-    return tl.where(y < _LARGE, total / _NODES, wave).to(x.dtype)
+    return _select(y, total / _NODES, wave).to(x.dtype)
 
 
 @triton.jit
@@ -146,7 +158,7 @@ def j1(x):
     p, q = _hankel(far, 1)
     phase = far - 3 * _PI / 4
     wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.cos(phase) - q * tl.sin(phase))
-    result = tl.where(y < _LARGE, total / _NODES, wave)
+    result = _select(y, total / _NODES, wave)
     return tl.where(x < 0.0, -result, result).to(x.dtype)
 
 
@@ -178,4 +190,4 @@ def y0(x):
     p, q = _hankel(far, 0)
     phase = far - _PI / 4
     wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.sin(phase) + q * tl.cos(phase))
-    return tl.where(y < _LARGE, sums, wave).to(x.dtype)
+    return _select(y, sums, wave).to(x.dtype)
