@@ -184,7 +184,9 @@ def test_negative_strides() -> None:
         launch_good(np.arange(100, dtype=np.float32)[::-1])
 
 
-@pytest.mark.parametrize("value", ["text", object(), [1.0, 2.0], {}], ids=repr)
+@pytest.mark.parametrize(
+    "value", ["text", object(), [1.0, 2.0], {}], ids=["str", "object", "list", "dict"]
+)
 def test_object_without_data_ptr(value: object) -> None:
     with pytest.raises(TypeError, match="x_ptr"):
         launch_good(value)
