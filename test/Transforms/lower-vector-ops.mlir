@@ -21,7 +21,7 @@ func.func @transpose(%x: vector<4x4xf32>) -> vector<4x4xf32> {
 // CHECK-LABEL: func.func @mask
 func.func @mask(%n: index) -> vector<8xi1> {
   // CHECK-NOT: vector.create_mask
-  // CHECK: arith.cmpi slt, %{{.*}}, %{{.*}} : vector<8xi32>
+  // CHECK: arith.cmpi sgt, %{{.*}}, %{{.*}} : vector<8xi64>
   %mask = vector.create_mask %n : vector<8xi1>
   return %mask : vector<8xi1>
 }

@@ -119,7 +119,9 @@ public:
   bool createMachine() {
     StageTimer timer(timing, "create-machine");
     std::string error;
-    machine = target::createMachine(target, options, error);
+    runGuarded(
+        [&] { machine = target::createMachine(target, options, error); },
+        error);
     if (!machine)
       report(diagnostics, kNoTarget, error);
     return machine != nullptr;
@@ -222,6 +224,12 @@ LogicalResult emitNative(ModuleOp llvmDialect, const api::Target &target,
   std::vector<api::Diagnostic> own;
   Emission emission(target, options, own, timing);
   auto run = [&] {
+    static constexpr llvm::StringLiteral kinds[] = {"llvm", "llvm-raw", "asm",
+                                                    "obj", "so"};
+    if (!llvm::is_contained(kinds, emitKind)) {
+      report(own, kNoTarget, "cannot emit '" + emitKind + "'");
+      return false;
+    }
     bool text = emitKind == "llvm" || emitKind == "llvm-raw";
     if (!emission.createMachine() || !emission.translate(llvmDialect, text))
       return false;

@@ -7,6 +7,8 @@
 
 #include "Machine.h"
 
+#include "Guard.h"
+
 #include "seagrove/Target/LLVM/Compile.h"
 
 #include "llvm/Analysis/TargetTransformInfo.h"
@@ -14,9 +16,11 @@
 #include "llvm/CodeGen/TargetSubtargetInfo.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/Triple.h"
 
 #include <map>
@@ -44,6 +48,35 @@ static CodeGenOptLevel codeGenLevel(unsigned optLevel) {
   return optLevel <= 1 ? CodeGenOptLevel::Less : CodeGenOptLevel::Default;
 }
 
+/// Returns true if `backend` knows the CPU and every feature by name. Of a CPU
+/// that it does not know it would make a machine that cannot do anything.
+static bool knows(const Target &backend, const Triple &triple,
+                  const api::Target &target, std::string &error) {
+  std::unique_ptr<MCSubtargetInfo> subtarget(
+      backend.createMCSubtargetInfo(triple, "", ""));
+  if (!subtarget)
+    return true;
+  if (!target.cpu.empty() && !subtarget->isCPUStringValid(target.cpu)) {
+    error = "LLVM has no CPU '" + target.cpu + "' for '" + triple.str() + "'";
+    return false;
+  }
+  SmallVector<StringRef> features;
+  StringRef(target.features).split(features, ',', /*MaxSplit=*/-1,
+                                   /*KeepEmpty=*/false);
+  for (StringRef feature : features) {
+    StringRef name = SubtargetFeatures::StripFlag(feature);
+    ArrayRef<SubtargetFeatureKV> all = subtarget->getAllProcessorFeatures();
+    const SubtargetFeatureKV *found = llvm::lower_bound(all, name);
+    if (found == all.end() || found->Key != name) {
+      error = ("LLVM has no CPU feature '" + name + "' for '" + triple.str() +
+               "'")
+                  .str();
+      return false;
+    }
+  }
+  return true;
+}
+
 std::unique_ptr<TargetMachine>
 createMachine(const api::Target &target, const api::CompileOptions &options,
               std::string &error) {
@@ -52,6 +85,8 @@ createMachine(const api::Target &target, const api::CompileOptions &options,
                                       : Triple::normalize(target.triple));
   const Target *backend = TargetRegistry::lookupTarget(triple, error);
   if (!backend)
+    return nullptr;
+  if (!knows(*backend, triple, target, error))
     return nullptr;
 
   TargetOptions machineOptions;
@@ -126,8 +161,15 @@ NativeOps queryNativeOps(const api::Target &target) {
   std::string key = target.triple + '\0' + target.cpu + '\0' + target.features;
   std::lock_guard<std::mutex> lock(mutex);
   auto found = answers.find(key);
-  if (found == answers.end())
-    found = answers.emplace(key, askLLVM(target)).first;
+  if (found == answers.end()) {
+    NativeOps native;
+    std::string reason;
+    // Features that contradict each other end LLVM with a fatal error; making
+    // the machine for the compilation itself reports it.
+    if (!runGuarded([&] { native = askLLVM(target); }, reason))
+      native = NativeOps();
+    found = answers.emplace(key, native).first;
+  }
   return found->second;
 }
 

@@ -62,7 +62,7 @@ bool needsLowering(Operation *op) {
 void populateMaskPatterns(RewritePatternSet &patterns) {
   vector::populateVectorMaskOpLoweringPatterns(patterns);
   vector::populateVectorMaskMaterializationPatterns(
-      patterns, /*force32BitVectorIndices=*/true);
+      patterns, /*force32BitVectorIndices=*/false);
 }
 
 void populateShapePatterns(RewritePatternSet &patterns) {
