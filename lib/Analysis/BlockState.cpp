@@ -83,8 +83,7 @@ BlockState BlockAnalysis::add(Location loc, const BlockState &lhs,
   BlockState sum = uniform(lhs.rank(), lhs.base,
                            scalar::add(b, loc, lhs.offset, rhs.offset));
   for (int64_t dim = 0; dim < sum.rank(); ++dim) {
-    sum.strides[dim] =
-        scalar::add(b, loc, lhs.strides[dim], rhs.strides[dim]);
+    sum.strides[dim] = scalar::add(b, loc, lhs.strides[dim], rhs.strides[dim]);
     sum.indices[dim] = addIndices(loc, lhs.indices[dim], rhs.indices[dim]);
     if (!scalar::isConstant(sum.strides[dim], 0))
       sum.indices[dim].wrapped = false;
@@ -96,8 +95,8 @@ BlockState BlockAnalysis::subtract(Location loc, const BlockState &lhs,
                                    const BlockState &rhs) {
   if (!lhs.structured || !rhs.structured)
     return BlockState::opaque();
-  BlockState result = uniform(lhs.rank(), {},
-                              scalar::sub(b, loc, lhs.offset, rhs.offset));
+  BlockState result =
+      uniform(lhs.rank(), {}, scalar::sub(b, loc, lhs.offset, rhs.offset));
   for (int64_t dim = 0; dim < result.rank(); ++dim) {
     result.strides[dim] =
         scalar::sub(b, loc, lhs.strides[dim], rhs.strides[dim]);
@@ -115,12 +114,10 @@ BlockState BlockAnalysis::scale(Location loc, const BlockState &state,
   Scalar scalarFactor = scalar::fromInteger(b, loc, factor);
   if (scalar::isConstant(scalarFactor, 1))
     return state;
-  BlockState result =
-      uniform(state.rank(), state.base,
-              scalar::mul(b, loc, state.offset, scalarFactor));
+  BlockState result = uniform(state.rank(), state.base,
+                              scalar::mul(b, loc, state.offset, scalarFactor));
   for (int64_t dim = 0; dim < result.rank(); ++dim) {
-    result.strides[dim] =
-        scalar::mul(b, loc, state.strides[dim], scalarFactor);
+    result.strides[dim] = scalar::mul(b, loc, state.strides[dim], scalarFactor);
     Value index = state.indices[dim].tensor;
     if (!index)
       continue;
@@ -130,8 +127,7 @@ BlockState BlockAnalysis::scale(Location loc, const BlockState &state,
     if (type.getElementType() != factor.getType())
       wide = scalar::toValue(b, loc, scalarFactor);
     Value splat = b.createOrFold<tt::SplatOp>(loc, type, wide);
-    result.indices[dim].tensor =
-        arith::MulIOp::create(b, loc, index, splat);
+    result.indices[dim].tensor = arith::MulIOp::create(b, loc, index, splat);
   }
   return result;
 }
@@ -205,8 +201,8 @@ BlockState BlockAnalysis::computeInteger(Value block) {
     const BlockState &rhs = stateOf(op->getOperand(1));
     b.insertAfter(block);
     if (lhs.structured && rhs.structured)
-      result = isa<arith::AddIOp>(op) ? add(loc, lhs, rhs)
-                                      : subtract(loc, lhs, rhs);
+      result =
+          isa<arith::AddIOp>(op) ? add(loc, lhs, rhs) : subtract(loc, lhs, rhs);
   } else if (Value factor =
                  op && exact ? matchFactor(variation, op, other) : Value()) {
     const BlockState &state = stateOf(other);
@@ -275,9 +271,8 @@ static BlockState splitDims(OpBuilder &b, Location loc, const BlockState &state,
     for (int64_t part : llvm::reverse(group)) {
       if (result.getDimSize(part) == 1)
         continue;
-      split.strides[part] =
-          scalar::mul(b, loc, state.strides[dim],
-                      scalar::constant(b.getContext(), step));
+      split.strides[part] = scalar::mul(b, loc, state.strides[dim],
+                                        scalar::constant(b.getContext(), step));
       step *= result.getDimSize(part);
     }
   }
@@ -297,8 +292,8 @@ BlockState BlockAnalysis::computeReshaped(Operation *op) {
   SmallVector<int64_t> origin;
   if (auto expand = dyn_cast<tt::ExpandDimsOp>(op)) {
     for (int64_t dim = 0; dim < to.getRank(); ++dim)
-      origin.push_back(dim == expand.getAxis() ? -1
-                                               : dim - (dim > expand.getAxis()));
+      origin.push_back(
+          dim == expand.getAxis() ? -1 : dim - (dim > expand.getAxis()));
   } else if (auto trans = dyn_cast<tt::TransOp>(op)) {
     origin = llvm::to_vector_of<int64_t>(trans.getOrder());
   } else if (auto units = matchUnitReshape(from.getShape(), to.getShape())) {
@@ -342,8 +337,8 @@ BlockState BlockAnalysis::computePointer(Value block) {
   }
   if (auto cast = dyn_cast_if_present<tt::BitcastOp>(op)) {
     const BlockState &pointer = stateOf(cast.getSrc());
-    auto from = mlir::cast<tt::PointerType>(
-        blockType(cast.getSrc()).getElementType());
+    auto from =
+        mlir::cast<tt::PointerType>(blockType(cast.getSrc()).getElementType());
     auto to = mlir::cast<tt::PointerType>(blockType(block).getElementType());
     int64_t oldBytes = getElementBytes(from.getPointeeType());
     int64_t newBytes = getElementBytes(to.getPointeeType());

@@ -35,8 +35,8 @@ static Value splatConstant(OpBuilder &b, Location loc, RankedTensorType shape,
   auto type = shape.clone(b.getIntegerType(width));
   return arith::ConstantOp::create(
       b, loc,
-      DenseElementsAttr::get(type, b.getIntegerAttr(type.getElementType(),
-                                                    value)));
+      DenseElementsAttr::get(type,
+                             b.getIntegerAttr(type.getElementType(), value)));
 }
 
 FailureOr<LaneAddresses> AddressAnalysis::lanesOf(Value pointers) {
@@ -74,8 +74,8 @@ LaneAddresses AddressAnalysis::move(Value result, const LaneAddresses &lanes,
     wide = arith::MulIOp::create(b, loc, wide,
                                  splatConstant(b, loc, type, 64, bytes));
   }
-  moved.offsets = arith::AddIOp::create(b, loc,
-                                        extend(b, loc, lanes.offsets, 64), wide);
+  moved.offsets =
+      arith::AddIOp::create(b, loc, extend(b, loc, lanes.offsets, 64), wide);
   return moved;
 }
 
@@ -86,8 +86,7 @@ Value AddressAnalysis::toBytes(Location loc, const LaneAddresses &lanes,
   if (lanes.inBytes)
     return lanes.offsets;
   auto type = pointers.clone(b.getI64Type());
-  Value address =
-      tt::PtrToIntOp::create(b, loc, b.getI64Type(), lanes.base);
+  Value address = tt::PtrToIntOp::create(b, loc, b.getI64Type(), lanes.base);
   Value result = tt::SplatOp::create(b, loc, type, address);
   if (!lanes.offsets)
     return result;
@@ -124,8 +123,7 @@ FailureOr<LaneAddresses> AddressAnalysis::compute(Value pointers) {
     return lanes;
   }
   auto nullPointer = [&]() -> Value {
-    Value zero =
-        scalar::toValue(b, loc, scalar::constant(b.getContext(), 0));
+    Value zero = scalar::toValue(b, loc, scalar::constant(b.getContext(), 0));
     return tt::IntToPtrOp::create(b, loc, pointerOf(blockType(pointers)), zero);
   };
   if (auto fromInteger = dyn_cast_if_present<tt::IntToPtrOp>(op)) {

@@ -126,8 +126,8 @@ MaskAnalysis::State MaskAnalysis::computeReshaped(Operation *op) {
     origin = llvm::to_vector(llvm::seq<int64_t>(from.size()));
   } else if (auto expand = dyn_cast<tt::ExpandDimsOp>(op)) {
     for (int64_t dim = 0; dim < static_cast<int64_t>(to.size()); ++dim)
-      origin.push_back(dim == expand.getAxis() ? -1
-                                               : dim - (dim > expand.getAxis()));
+      origin.push_back(
+          dim == expand.getAxis() ? -1 : dim - (dim > expand.getAxis()));
   } else if (auto trans = dyn_cast<tt::TransOp>(op)) {
     origin = llvm::to_vector_of<int64_t>(trans.getOrder());
   } else if (auto units = matchUnitReshape(from, to)) {
@@ -144,9 +144,9 @@ MaskAnalysis::State MaskAnalysis::computeReshaped(Operation *op) {
     result.lows[dim] = state.lows[old];
     result.highs[dim] = state.highs[old];
   }
-  bool onlyRest = !state.condition && llvm::none_of(state.lows, [](Scalar s) {
-    return !!s;
-  }) && llvm::none_of(state.highs, [](Scalar s) { return !!s; });
+  bool onlyRest = !state.condition &&
+                  llvm::none_of(state.lows, [](Scalar s) { return !!s; }) &&
+                  llvm::none_of(state.highs, [](Scalar s) { return !!s; });
   if (onlyRest)
     return residual(mask);
   blocks.getBuilder().insertAfter(mask);
@@ -247,8 +247,8 @@ MaskAnalysis::State MaskAnalysis::computeCompare(arith::CmpIOp compare) {
     state.highs[*only] =
         scalar::ceilDiv(b, loc, scalar::sub(b, loc, zero, offset), stride);
   else
-    state.lows[*only] = scalar::add(
-        b, loc, scalar::floorDiv(b, loc, offset, -stride), one);
+    state.lows[*only] =
+        scalar::add(b, loc, scalar::floorDiv(b, loc, offset, -stride), one);
   return state;
 }
 
@@ -269,9 +269,8 @@ const Bounds &MaskAnalysis::boundsOf(Value mask) {
   for (auto [dim, size] : llvm::enumerate(shapeOf(mask)))
     clampBounds(b, loc, size, result->lows[dim], result->highs[dim]);
   if (state.condition)
-    result->highs[0] =
-        scalar::select(b, loc, state.condition, result->highs[0],
-                       scalar::constant(b.getContext(), 0));
+    result->highs[0] = scalar::select(b, loc, state.condition, result->highs[0],
+                                      scalar::constant(b.getContext(), 0));
   for (Value rest : state.rest)
     result->mask = both(loc, result->mask, rest);
   return *(bounds[mask] = std::move(result));

@@ -58,8 +58,8 @@ bool scalar::isConstant(Scalar scalar, int64_t value) {
 Value scalar::toValue(OpBuilder &b, Location loc, Scalar scalar) {
   if (auto value = dyn_cast<Value>(scalar))
     return value;
-  return arith::ConstantOp::create(
-      b, loc, cast<IntegerAttr>(cast<Attribute>(scalar)));
+  return arith::ConstantOp::create(b, loc,
+                                   cast<IntegerAttr>(cast<Attribute>(scalar)));
 }
 
 SmallVector<Value> scalar::toValues(OpBuilder &b, Location loc,

@@ -23,12 +23,10 @@
 using namespace mlir;
 using namespace seagrove;
 
-StructuredAccess seagrove::accessBlock(OpBuilder &b, Location loc,
-                                       const TensorInMemory &tensor,
-                                       ArrayRef<Scalar> offsets,
-                                       ArrayRef<bool> checked,
-                                       ArrayRef<int64_t> blockShape,
-                                       int64_t rank) {
+StructuredAccess
+seagrove::accessBlock(OpBuilder &b, Location loc, const TensorInMemory &tensor,
+                      ArrayRef<Scalar> offsets, ArrayRef<bool> checked,
+                      ArrayRef<int64_t> blockShape, int64_t rank) {
   StructuredAccess access;
   access.base = tensor.base;
   Scalar zero = scalar::constant(b.getContext(), 0);
@@ -36,13 +34,14 @@ StructuredAccess seagrove::accessBlock(OpBuilder &b, Location loc,
   int64_t dropped = blockShape.size() - rank;
   Value inside;
   for (auto [dim, offset] : llvm::enumerate(offsets)) {
-    access.offset = scalar::add(
-        b, loc, access.offset,
-        scalar::mul(b, loc, offset, tensor.strides[dim]));
+    access.offset =
+        scalar::add(b, loc, access.offset,
+                    scalar::mul(b, loc, offset, tensor.strides[dim]));
     if (static_cast<int64_t>(dim) < dropped) {
       if (!checked[dim])
         continue;
-      // 0 <= offset < shape as one unsigned comparison; a shape is not negative.
+      // 0 <= offset < shape as one unsigned comparison; a shape is not
+      // negative.
       Value valid = arith::CmpIOp::create(
           b, loc, arith::CmpIPredicate::ult, scalar::toValue(b, loc, offset),
           scalar::toValue(b, loc, tensor.shape[dim]));
@@ -113,11 +112,11 @@ public:
     addConversion([](Type type) { return type; });
     addConversion(convertPointer);
     addConversion(convertDescriptor);
-    addSourceMaterialization([](OpBuilder &b, Type type, ValueRange inputs,
-                                Location loc) -> Value {
-      return UnrealizedConversionCastOp::create(b, loc, type, inputs)
-          .getResult(0);
-    });
+    addSourceMaterialization(
+        [](OpBuilder &b, Type type, ValueRange inputs, Location loc) -> Value {
+          return UnrealizedConversionCastOp::create(b, loc, type, inputs)
+              .getResult(0);
+        });
     addTargetMaterialization([](OpBuilder &b, TypeRange types,
                                 ValueRange inputs,
                                 Location loc) -> SmallVector<Value> {
@@ -172,8 +171,8 @@ void seagrove::expandDescriptorArguments(tt::FuncOp func) {
     }
     parts.push_back(arith::ConstantOp::create(b, descriptor.getLoc(),
                                               b.getBoolAttr(false)));
-    auto whole = UnrealizedConversionCastOp::create(b, descriptor.getLoc(),
-                                                    type, parts);
+    auto whole =
+        UnrealizedConversionCastOp::create(b, descriptor.getLoc(), type, parts);
     descriptor.replaceAllUsesWith(whole.getResult(0));
     (void)func.eraseArgument(position);
     position += types.size() - 1;
@@ -201,8 +200,8 @@ LogicalResult seagrove::expandAggregates(ModuleOp module) {
   populateDescriptorPatterns(converter, patterns);
   ConversionConfig config;
   config.buildMaterializations = true;
-  if (failed(applyPartialConversion(module, target, std::move(patterns),
-                                    config)))
+  if (failed(
+          applyPartialConversion(module, target, std::move(patterns), config)))
     return failure();
   SmallVector<UnrealizedConversionCastOp> casts;
   module.walk([&](UnrealizedConversionCastOp cast) { casts.push_back(cast); });

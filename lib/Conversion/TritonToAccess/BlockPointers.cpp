@@ -32,9 +32,8 @@ static RankedTensorType blockOf(Type pointer) {
 
 static SmallVector<Scalar> toScalars(OpBuilder &b, Location loc,
                                      ValueRange values) {
-  return llvm::map_to_vector(values, [&](Value value) {
-    return scalar::fromInteger(b, loc, value);
-  });
+  return llvm::map_to_vector(
+      values, [&](Value value) { return scalar::fromInteger(b, loc, value); });
 }
 
 static SmallVector<Value> extendAll(OpBuilder &b, Location loc,
@@ -68,8 +67,8 @@ struct MakePattern : public OpConversionPattern<tt::MakeTensorPtrOp> {
     SmallVector<Value> parts{adaptor.getBase().front()};
     llvm::append_range(parts, flatten(adaptor.getShape()));
     llvm::append_range(parts, flatten(adaptor.getStrides()));
-    llvm::append_range(parts, extendAll(rewriter, op.getLoc(),
-                                        flatten(adaptor.getOffsets())));
+    llvm::append_range(
+        parts, extendAll(rewriter, op.getLoc(), flatten(adaptor.getOffsets())));
     rewriter.replaceOpWithMultiple(op, {parts});
     return success();
   }
@@ -105,9 +104,8 @@ struct LoadPattern : public OpConversionPattern<tt::LoadOp> {
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(op.getType());
-    StructuredAccess access =
-        accessOf(rewriter, loc, op.getPtr().getType(), adaptor.getPtr(),
-                 op.getBoundaryCheck());
+    StructuredAccess access = accessOf(rewriter, loc, op.getPtr().getType(),
+                                       adaptor.getPtr(), op.getBoundaryCheck());
     Value other;
     if (op.getPadding() && !op.getBoundaryCheck().empty())
       other = emitPadding(rewriter, loc, type.getElementType(),
@@ -125,8 +123,8 @@ struct StorePattern : public OpConversionPattern<tt::StoreOp> {
   matchAndRewrite(tt::StoreOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     StructuredAccess access =
-        accessOf(rewriter, op.getLoc(), op.getPtr().getType(),
-                 adaptor.getPtr(), op.getBoundaryCheck());
+        accessOf(rewriter, op.getLoc(), op.getPtr().getType(), adaptor.getPtr(),
+                 op.getBoundaryCheck());
     emitStore(rewriter, op.getLoc(), access, adaptor.getValue().front());
     rewriter.eraseOp(op);
     return success();

@@ -14,9 +14,8 @@ using namespace seagrove;
 
 static SmallVector<Scalar> toScalars(OpBuilder &b, Location loc,
                                      ValueRange values) {
-  return llvm::map_to_vector(values, [&](Value value) {
-    return scalar::fromInteger(b, loc, value);
-  });
+  return llvm::map_to_vector(
+      values, [&](Value value) { return scalar::fromInteger(b, loc, value); });
 }
 
 namespace {
@@ -30,7 +29,8 @@ struct Descriptor {
     tensor.base = parts.front();
     tensor.shape = toScalars(b, loc, parts.slice(1, rank));
     tensor.strides = toScalars(b, loc, parts.slice(1 + rank, rank));
-    // A rule of descriptors, which those from the host do not show as a constant.
+    // A rule of descriptors, which those from the host do not show as a
+    // constant.
     tensor.strides.back() = scalar::constant(b.getContext(), 1);
   }
 
@@ -89,10 +89,10 @@ StructuredAccess Descriptor::accessRows(OpBuilder &b, Location loc, Value rows,
   access.bounds.lows[1] = low;
   access.bounds.highs[1] = high;
   // 0 <= row < height as one unsigned comparison.
-  Value height = tt::SplatOp::create(
-      b, loc, type, scalar::toValue(b, loc, tensor.shape[0]));
-  Value valid = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, wide,
-                                      height);
+  Value height = tt::SplatOp::create(b, loc, type,
+                                     scalar::toValue(b, loc, tensor.shape[0]));
+  Value valid =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, wide, height);
   access.bounds.mask = spread(b, loc, valid, 0, shape);
   return access;
 }
@@ -137,8 +137,8 @@ struct MakePattern : public OpConversionPattern<tt::MakeTensorDescOp> {
           rewriter, loc, scalar::fromInteger(rewriter, loc, size)));
     llvm::append_range(parts, flatten(adaptor.getStrides()));
     bool nan = op.getPadding() == tt::PaddingOption::NaN;
-    parts.push_back(arith::ConstantOp::create(rewriter, loc,
-                                              rewriter.getBoolAttr(nan)));
+    parts.push_back(
+        arith::ConstantOp::create(rewriter, loc, rewriter.getBoolAttr(nan)));
     rewriter.replaceOpWithMultiple(op, {parts});
     return success();
   }
@@ -174,8 +174,8 @@ struct StorePattern : public OpConversionPattern<tt::DescriptorStoreOp> {
     Descriptor descriptor(rewriter, loc, op.getDesc().getType(),
                           adaptor.getDesc());
     int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
-    StructuredAccess access = descriptor.access(
-        rewriter, loc, flatten(adaptor.getIndices()), rank);
+    StructuredAccess access =
+        descriptor.access(rewriter, loc, flatten(adaptor.getIndices()), rank);
     emitStore(rewriter, loc, access, value);
     rewriter.eraseOp(op);
     return success();
@@ -217,9 +217,9 @@ struct GatherPattern : public OpConversionPattern<tt::DescriptorGatherOp> {
     auto type = cast<RankedTensorType>(op.getType());
     Descriptor descriptor(rewriter, loc, op.getDesc().getType(),
                           adaptor.getDesc());
-    StructuredAccess access = descriptor.accessRows(
-        rewriter, loc, adaptor.getXOffsets().front(),
-        adaptor.getYOffset().front(), type.getShape());
+    StructuredAccess access =
+        descriptor.accessRows(rewriter, loc, adaptor.getXOffsets().front(),
+                              adaptor.getYOffset().front(), type.getShape());
     Value other = descriptor.emitOther(rewriter, loc);
     rewriter.replaceOp(
         op, emitLoad(rewriter, loc, access, type, other, /*isVolatile=*/false));
@@ -264,6 +264,5 @@ LogicalResult seagrove::checkDescriptorReductions(Operation *root) {
 void seagrove::populateDescriptorPatterns(const TypeConverter &converter,
                                           RewritePatternSet &patterns) {
   patterns.add<MakePattern, LoadPattern, StorePattern, ReducePattern,
-               GatherPattern, ScatterPattern>(converter,
-                                              patterns.getContext());
+               GatherPattern, ScatterPattern>(converter, patterns.getContext());
 }

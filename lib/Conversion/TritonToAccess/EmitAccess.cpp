@@ -60,8 +60,7 @@ static Operands emitOperands(OpBuilder &b, Location loc,
   operands.highs = scalar::toValues(b, loc, access.bounds.highs);
   for (int64_t dim = 0, rank = access.strides.size(); dim < rank; ++dim) {
     if (!access.indices[dim].tensor) {
-      operands.strides.push_back(
-          scalar::toValue(b, loc, access.strides[dim]));
+      operands.strides.push_back(scalar::toValue(b, loc, access.strides[dim]));
       continue;
     }
     operands.strides.push_back(
@@ -78,12 +77,12 @@ Value seagrove::emitLoad(OpBuilder &b, Location loc,
                          const StructuredAccess &access, RankedTensorType type,
                          Value other, bool isVolatile) {
   Operands operands = emitOperands(b, loc, access);
-  return sg::LoadOp::create(
-      b, loc, type, access.base, operands.offset, operands.strides,
-      operands.lows, operands.highs, operands.indices, access.bounds.mask,
-      other, b.getDenseI64ArrayAttr(operands.indexedDims),
-      b.getDenseI64ArrayAttr(operands.wrappedDims),
-      isVolatile ? b.getUnitAttr() : UnitAttr());
+  return sg::LoadOp::create(b, loc, type, access.base, operands.offset,
+                            operands.strides, operands.lows, operands.highs,
+                            operands.indices, access.bounds.mask, other,
+                            b.getDenseI64ArrayAttr(operands.indexedDims),
+                            b.getDenseI64ArrayAttr(operands.wrappedDims),
+                            isVolatile ? b.getUnitAttr() : UnitAttr());
 }
 
 void seagrove::emitStore(OpBuilder &b, Location loc,
@@ -116,8 +115,8 @@ Value seagrove::emitOffsets(OpBuilder &b, Location loc,
                             const StructuredAccess &access,
                             ArrayRef<int64_t> shape) {
   auto type = RankedTensorType::get(shape, b.getI64Type());
-  Value sum = tt::SplatOp::create(b, loc, type,
-                                  scalar::toValue(b, loc, access.offset));
+  Value sum =
+      tt::SplatOp::create(b, loc, type, scalar::toValue(b, loc, access.offset));
   for (auto [dim, size] : llvm::enumerate(shape)) {
     Value steps;
     if (access.indices[dim].tensor)
@@ -125,7 +124,8 @@ Value seagrove::emitOffsets(OpBuilder &b, Location loc,
     else if (!scalar::isConstant(access.strides[dim], 0))
       steps = emitSteps(b, loc, access.strides[dim], size);
     if (steps)
-      sum = arith::AddIOp::create(b, loc, sum, spread(b, loc, steps, dim, shape));
+      sum =
+          arith::AddIOp::create(b, loc, sum, spread(b, loc, steps, dim, shape));
   }
   return sum;
 }

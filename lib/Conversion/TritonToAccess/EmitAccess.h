@@ -24,7 +24,8 @@ struct StructuredAccess {
   Bounds bounds;
 };
 
-/// Reads a block of `type`; a null `other` leaves lanes out of bounds undefined.
+/// Reads a block of `type`; a null `other` leaves lanes out of bounds
+/// undefined.
 mlir::Value emitLoad(mlir::OpBuilder &b, mlir::Location loc,
                      const StructuredAccess &access,
                      mlir::RankedTensorType type, mlir::Value other,

@@ -20,8 +20,10 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
 
 using namespace mlir;
@@ -53,6 +55,7 @@ private:
   Value sumSteps(const Moved &moved, Type type);
   Value moveBy(Value start, Value distance);
   Value iterationNumber(Type type);
+  Value distanceInBody(Value step);
   Value tripCount(Type type);
   void closeForm(const Moved &moved);
   void carryDistance(const Moved &moved);
@@ -181,8 +184,8 @@ Value LoopRewriter::moveBy(Value start, Value distance) {
     return start;
   Type type = start.getType();
   if (auto block = dyn_cast<RankedTensorType>(type))
-    distance = b.createOrFold<tt::SplatOp>(
-        loc, block.clone(distance.getType()), distance);
+    distance = b.createOrFold<tt::SplatOp>(loc, block.clone(distance.getType()),
+                                           distance);
   if (isa<tt::PointerType>(getElementTypeOrSelf(type)))
     return b.createOrFold<tt::AddPtrOp>(loc, type, start, distance);
   return b.createOrFold<arith::AddIOp>(loc, start, distance);
@@ -202,17 +205,39 @@ Value LoopRewriter::iterationNumber(Type type) {
   return castInteger(b, loc, number, type, !isSigned);
 }
 
+/// The iteration number times `step`; a step that is a multiple of the loop's
+/// own needs no division.
+Value LoopRewriter::distanceInBody(Value step) {
+  Location loc = loop.getLoc();
+  Type type = step.getType();
+  APInt loopStep, distance;
+  if (!matchPattern(loop.getStep(), m_ConstantInt(&loopStep)) ||
+      !matchPattern(step, m_ConstantInt(&distance)) ||
+      !loopStep.isStrictlyPositive() ||
+      distance.getSExtValue() % loopStep.getSExtValue() != 0)
+    return b.createOrFold<arith::MulIOp>(loc, iterationNumber(type), step);
+  Value counted = loop.getInductionVar();
+  bool fromZero = matchPattern(loop.getLowerBound(), m_Zero());
+  if (!fromZero)
+    counted = b.createOrFold<arith::SubIOp>(loc, counted, loop.getLowerBound());
+  counted = castInteger(b, loc, counted, type,
+                        /*isUnsigned=*/!fromZero || loop.getUnsignedCmp());
+  Value factor = constantOf(b, loc, type,
+                            distance.getSExtValue() / loopStep.getSExtValue());
+  return b.createOrFold<arith::MulIOp>(loc, counted, factor);
+}
+
 Value LoopRewriter::tripCount(Type type) {
   Location loc = loop.getLoc();
   Value low = loop.getLowerBound(), high = loop.getUpperBound();
   Type counter = low.getType();
   Value zero = constantOf(b, loc, counter, 0);
   Value one = constantOf(b, loc, counter, 1);
-  Value some = b.createOrFold<arith::CmpIOp>(
-      loc,
-      loop.getUnsignedCmp() ? arith::CmpIPredicate::ult
-                            : arith::CmpIPredicate::slt,
-      low, high);
+  Value some = b.createOrFold<arith::CmpIOp>(loc,
+                                             loop.getUnsignedCmp()
+                                                 ? arith::CmpIPredicate::ult
+                                                 : arith::CmpIPredicate::slt,
+                                             low, high);
   Value count = b.createOrFold<arith::SubIOp>(loc, high, low);
   if (!matchPattern(loop.getStep(), m_One())) {
     Value last = b.createOrFold<arith::SubIOp>(loc, count, one);
@@ -233,9 +258,7 @@ void LoopRewriter::closeForm(const Moved &moved) {
   Value step = sumSteps(moved, type);
   if (!carried.use_empty()) {
     b.insertAtStart(loop.getBody());
-    Value distance =
-        b.createOrFold<arith::MulIOp>(loc, iterationNumber(type), step);
-    carried.replaceAllUsesWith(moveBy(init, distance));
+    carried.replaceAllUsesWith(moveBy(init, distanceInBody(step)));
   }
   if (!result.use_empty()) {
     b.setInsertionPoint(loop);
@@ -343,12 +366,10 @@ void LoopRewriter::run() {
     rebuild();
 }
 
-void seagrove::rewriteLoops(tt::FuncOp func) {
-  SmallVector<scf::ForOp> loops;
-  // Inner loops first: their results are then moved starts, which the outer
-  // loop can read.
-  func.walk<WalkOrder::PostOrder>(
-      [&](scf::ForOp loop) { loops.push_back(loop); });
-  for (scf::ForOp loop : loops)
-    LoopRewriter(loop).run();
+void seagrove::rewriteLoop(scf::ForOp loop) { LoopRewriter(loop).run(); }
+
+void seagrove::uplift(tt::FuncOp func) {
+  RewritePatternSet patterns(func.getContext());
+  scf::populateUpliftWhileToForPatterns(patterns);
+  (void)applyPatternsGreedily(func, std::move(patterns));
 }

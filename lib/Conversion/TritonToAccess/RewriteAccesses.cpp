@@ -121,8 +121,8 @@ std::optional<StructuredAccess> AccessRewriter::structure(Value pointers,
   access.strides = state.strides;
   access.indices = state.indices;
   auto shape = cast<RankedTensorType>(pointers.getType()).getShape();
-  access.bounds = mask ? masks.boundsOf(mask)
-                       : getFullBounds(func.getContext(), shape);
+  access.bounds =
+      mask ? masks.boundsOf(mask) : getFullBounds(func.getContext(), shape);
   return access;
 }
 
@@ -263,11 +263,10 @@ LogicalResult AccessRewriter::rewriteAtomic(tt::AtomicRMWOp atomic) {
   b.setInsertionPoint(atomic);
   RankedTensorType type = withoutPointers(atomic.getType());
   StringRef kind = getKindName(atomic.getAtomicRmwOp(), type.getElementType());
-  replace(atomic, sg::AtomicRMWOp::create(
-                      b, atomic.getLoc(), type, kind,
-                      getOrderingName(atomic.getSem()), lanes->base,
-                      lanes->offsets, *value, atomic.getMask(),
-                      lanes->inBytes));
+  replace(atomic, sg::AtomicRMWOp::create(b, atomic.getLoc(), type, kind,
+                                          getOrderingName(atomic.getSem()),
+                                          lanes->base, lanes->offsets, *value,
+                                          atomic.getMask(), lanes->inBytes));
   return success();
 }
 
@@ -281,8 +280,7 @@ LogicalResult AccessRewriter::rewriteAtomic(tt::AtomicCASOp atomic) {
   replace(atomic, sg::AtomicCASOp::create(
                       b, atomic.getLoc(), withoutPointers(atomic.getType()),
                       getOrderingName(atomic.getSem()), lanes->base,
-                      lanes->offsets, *expected, *value,
-                      lanes->inBytes));
+                      lanes->offsets, *expected, *value, lanes->inBytes));
   return success();
 }
 
@@ -298,8 +296,7 @@ LogicalResult AccessRewriter::rewriteAtomic(tt::AtomicLoadOp atomic) {
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(bits));
   Value result = sg::AtomicRMWOp::create(
       b, loc, bits, "or", getOrderingName(atomic.getSem()), lanes->base,
-      lanes->offsets, zero, atomic.getMask(),
-      lanes->inBytes);
+      lanes->offsets, zero, atomic.getMask(), lanes->inBytes);
   if (bits != type)
     result = arith::BitcastOp::create(b, loc, type, result);
   replace(atomic, result);
@@ -337,7 +334,8 @@ LogicalResult AccessRewriter::rewrite(Operation *op) {
       .Case([&](tt::LoadOp load) { return rewriteLoad(load); })
       .Case([&](tt::StoreOp store) { return rewriteStore(store); })
       .Case<tt::AtomicRMWOp, tt::AtomicCASOp, tt::AtomicLoadOp,
-            tt::AtomicStoreOp>([&](auto atomic) { return rewriteAtomic(atomic); })
+            tt::AtomicStoreOp>(
+          [&](auto atomic) { return rewriteAtomic(atomic); })
       .Case([&](tt::PtrToIntOp cast) { return rewriteToInteger(cast); })
       .Case([&](tt::PrintOp print) {
         for (OpOperand &operand : print->getOpOperands()) {

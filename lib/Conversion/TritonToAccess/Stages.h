@@ -11,6 +11,8 @@
 #include "seagrove/Dialect/Access/IR/Access.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 namespace seagrove {
 
 /// Replaces the descriptor arguments of `func` by base, shape and strides.
@@ -22,7 +24,13 @@ mlir::LogicalResult expandAggregates(mlir::ModuleOp module);
 
 /// Gives values that a loop moves by uniform steps a closed form, or carries
 /// one scalar instead of a block.
-void rewriteLoops(tt::FuncOp func);
+void rewriteLoop(mlir::scf::ForOp loop);
+
+/// Lets a branch give scalars instead of blocks of pointers or offsets.
+void rewriteBranch(mlir::scf::IfOp branch);
+
+/// Turns loops that count up to a bound from `while` into `for`.
+void uplift(tt::FuncOp func);
 
 /// Carries the blocks of pointers that are left as blocks of addresses.
 void carryAddresses(tt::FuncOp func);

@@ -39,6 +39,28 @@ void seagrove::eraseDead(tt::FuncOp func) {
   }
 }
 
+/// Takes blocks of pointers and offsets out of loops and branches, the inner
+/// ones first: their results are then moved blocks, which the outer ones read.
+static void rewriteControlFlow(tt::FuncOp func) {
+  SmallVector<Operation *> operations;
+  func.walk<WalkOrder::PostOrder>([&](Operation *op) {
+    if (isa<scf::ForOp, scf::IfOp>(op))
+      operations.push_back(op);
+  });
+  for (Operation *op : operations) {
+    if (auto loop = dyn_cast<scf::ForOp>(op))
+      rewriteLoop(loop);
+    else
+      rewriteBranch(cast<scf::IfOp>(op));
+  }
+  // What a branch chooses may have become clear only by the loop around it.
+  SmallVector<scf::IfOp> branches;
+  func.walk<WalkOrder::PostOrder>(
+      [&](scf::IfOp branch) { branches.push_back(branch); });
+  for (scf::IfOp branch : branches)
+    rewriteBranch(branch);
+}
+
 /// Reports a value whose type must be gone by now.
 static LogicalResult checkGone(tt::FuncOp func) {
   auto isLeft = [](Type type) {
@@ -50,8 +72,7 @@ static LogicalResult checkGone(tt::FuncOp func) {
     // What only computes pointers is not at fault, its last user is.
     bool isUser = llvm::any_of(op->getOperandTypes(), isLeft) &&
                   llvm::none_of(op->getResultTypes(), isLeft);
-    bool isLast = llvm::any_of(op->getResultTypes(), isLeft) &&
-                  op->use_empty();
+    bool isLast = llvm::any_of(op->getResultTypes(), isLeft) && op->use_empty();
     if (!isUser && !isLast)
       return WalkResult::advance();
     op->emitError("SG0210: this use of a block of pointers or of a tensor "
@@ -75,13 +96,15 @@ struct StructureAccesses
     for (auto func : getOperation().getOps<tt::FuncOp>())
       if (!func.isExternal())
         functions.push_back(func);
-    for (tt::FuncOp func : functions)
+    for (tt::FuncOp func : functions) {
+      uplift(func);
       expandDescriptorArguments(func);
+    }
     if (failed(expandAggregates(getOperation())))
       return signalPassFailure();
     IRRewriter rewriter(&getContext());
     for (tt::FuncOp func : functions) {
-      rewriteLoops(func);
+      rewriteControlFlow(func);
       carryAddresses(func);
       if (failed(rewriteAccesses(func, remarks)))
         return signalPassFailure();

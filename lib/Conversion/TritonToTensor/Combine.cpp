@@ -69,9 +69,9 @@ Lowered seagrove::lowerCombine(IRRewriter &rewriter, Operation *op) {
         return success();
       })
       .Case([&](tt::MapElementwiseOp map) -> Lowered {
-        auto lowered = sg::MapOp::create(
-            rewriter, loc, map.getResultTypes(), map.getSrcs(),
-            static_cast<int64_t>(map.getPack()));
+        auto lowered = sg::MapOp::create(rewriter, loc, map.getResultTypes(),
+                                         map.getSrcs(),
+                                         static_cast<int64_t>(map.getPack()));
         replaceRegionOp(rewriter, op, lowered);
         return structureBranches(lowered);
       })

@@ -40,9 +40,8 @@ Lowered seagrove::lowerDot(IRRewriter &rewriter, Operation *op) {
                      rewriter.getStringAttr(
                          tt::stringifyInputPrecision(dot.getInputPrecision())));
     if (dot.getMaxNumImpreciseAcc() != 0)
-      product->setAttr(
-          "sg.max_num_imprecise_acc",
-          rewriter.getI32IntegerAttr(dot.getMaxNumImpreciseAcc()));
+      product->setAttr("sg.max_num_imprecise_acc",
+                       rewriter.getI32IntegerAttr(dot.getMaxNumImpreciseAcc()));
     rewriter.replaceOp(op, product->getResults());
     return success();
   }

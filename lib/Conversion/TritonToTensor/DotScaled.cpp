@@ -7,8 +7,9 @@
 //
 // Each operand is scaled first: a group of elements along K shares one scale, a
 // power of two in eight bits (or, in the 4-bit format of 16 to a group, an
-// 8-bit float). An element has at most eight bits of precision and so its product
-// with a power of two is exact in bf16; f16 elements are computed in f32.
+// 8-bit float). An element has at most eight bits of precision and so its
+// product with a power of two is exact in bf16; f16 elements are computed in
+// f32.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,8 +50,8 @@ static Value transposeLast(OpBuilder &b, Location loc, Value block) {
 /// The two 4-bit halves of each byte, side by side along the last dimension.
 static Value unpackLast(OpBuilder &b, Location loc, Value bytes) {
   RankedTensorType type = blockType(bytes);
-  Value low = arith::AndIOp::create(b, loc, bytes,
-                                    constantLike(b, loc, type, 0x0F));
+  Value low =
+      arith::AndIOp::create(b, loc, bytes, constantLike(b, loc, type, 0x0F));
   Value high =
       arith::ShRUIOp::create(b, loc, bytes, constantLike(b, loc, type, 4));
   SmallVector<int64_t> shape(type.getShape());
@@ -78,8 +79,7 @@ static Value widenFourBits(OpBuilder &b, Location loc, Value bits) {
   result = arith::SelectOp::create(b, loc, compare(magnitude, 0), constant(0),
                                    result);
   Value sign = arith::ShLIOp::create(
-      b, loc,
-      arith::AndIOp::create(b, loc, wide, constant(8)).getResult(),
+      b, loc, arith::AndIOp::create(b, loc, wide, constant(8)).getResult(),
       constant(12));
   result = arith::OrIOp::create(b, loc, result, sign);
   return arith::BitcastOp::create(b, loc, type.clone(b.getBF16Type()), result);
@@ -124,14 +124,14 @@ static Value widenScale(OpBuilder &b, Location loc, Value scale, Type element) {
     return widenNarrowFloat(b, loc, scale, element);
   auto bits = type.clone(b.getI16Type());
   Value wide = arith::ExtUIOp::create(b, loc, bits, scale);
-  Value shifted = arith::ShLIOp::create(b, loc, wide,
-                                        constantLike(b, loc, bits, 7));
+  Value shifted =
+      arith::ShLIOp::create(b, loc, wide, constantLike(b, loc, bits, 7));
   Value isNan = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, wide,
                                       constantLike(b, loc, bits, 255));
   Value pattern = arith::SelectOp::create(
       b, loc, isNan, constantLike(b, loc, bits, 0x7FC0), shifted);
-  Value number = arith::BitcastOp::create(
-      b, loc, type.clone(b.getBF16Type()), pattern);
+  Value number =
+      arith::BitcastOp::create(b, loc, type.clone(b.getBF16Type()), pattern);
   if (element.isBF16())
     return number;
   return arith::ExtFOp::create(b, loc, type.clone(element), number);
@@ -179,8 +179,8 @@ Lowered seagrove::lowerDotScaled(IRRewriter &rewriter, tt::DotScaledOp dot) {
              /*isRight=*/true};
   bool hasHalf = left.format == tt::ScaleDotElemType::FP16 ||
                  right.format == tt::ScaleDotElemType::FP16;
-  Type element = hasHalf ? Type(rewriter.getF32Type())
-                         : Type(rewriter.getBF16Type());
+  Type element =
+      hasHalf ? Type(rewriter.getF32Type()) : Type(rewriter.getBF16Type());
   Value lhs = scaleSide(rewriter, loc, left, element);
   Value rhs = scaleSide(rewriter, loc, right, element);
   if (!lhs || !rhs)

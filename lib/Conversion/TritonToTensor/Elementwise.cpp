@@ -44,8 +44,7 @@ static bool holdsPointers(Type type) {
 static Value clamp(OpBuilder &b, tt::ClampFOp op) {
   Location loc = op.getLoc();
   if (op.getPropagateNan() == tt::PropagateNan::All) {
-    Value raised =
-        arith::MaximumFOp::create(b, loc, op.getX(), op.getMin());
+    Value raised = arith::MaximumFOp::create(b, loc, op.getX(), op.getMin());
     return arith::MinimumFOp::create(b, loc, raised, op.getMax());
   }
   Value raised = arith::MaxNumFOp::create(b, loc, op.getX(), op.getMin());
@@ -57,17 +56,18 @@ Lowered seagrove::lowerElementwise(IRRewriter &rewriter, Operation *op) {
   Value result =
       llvm::TypeSwitch<Operation *, Value>(op)
           .Case([&](tt::MulhiUIOp product) -> Value {
-            return arith::MulUIExtendedOp::create(
-                       rewriter, loc, product.getX(), product.getY())
+            return arith::MulUIExtendedOp::create(rewriter, loc, product.getX(),
+                                                  product.getY())
                 .getHigh();
           })
           .Case([&](tt::PreciseSqrtOp root) -> Value {
             return math::SqrtOp::create(rewriter, loc, root.getX());
           })
-          .Case<tt::PreciseDivFOp, tt::ApproxDivFOp>([&](auto quotient) -> Value {
-            return arith::DivFOp::create(rewriter, loc, quotient.getX(),
-                                         quotient.getY());
-          })
+          .Case<tt::PreciseDivFOp, tt::ApproxDivFOp>(
+              [&](auto quotient) -> Value {
+                return arith::DivFOp::create(rewriter, loc, quotient.getX(),
+                                             quotient.getY());
+              })
           .Case([&](tt::ClampFOp limited) -> Value {
             return clamp(rewriter, limited);
           })

@@ -68,11 +68,11 @@ static Value emitFirstSet(OpBuilder &b, Location loc, Type type,
   Value number = operands[0];
   Type wide = number.getType();
   Value zeros = math::CountTrailingZerosOp::create(b, loc, number);
-  Value position = arith::AddIOp::create(b, loc, zeros,
-                                         constantLike(b, loc, wide, 1));
+  Value position =
+      arith::AddIOp::create(b, loc, zeros, constantLike(b, loc, wide, 1));
   Value zero = constantLike(b, loc, wide, 0);
-  Value isZero = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
-                                       number, zero);
+  Value isZero =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, number, zero);
   Value result = arith::SelectOp::create(b, loc, isZero, zero, position);
   if (wide == type)
     return result;
@@ -89,8 +89,8 @@ static Value emitSignBit(OpBuilder &b, Location loc, Type type,
   Type bits = bitsOf(b, operands[0].getType());
   unsigned width = getElementTypeOrSelf(bits).getIntOrFloatBitWidth();
   Value pattern = arith::BitcastOp::create(b, loc, bits, operands[0]);
-  Value sign = arith::ShRUIOp::create(
-      b, loc, pattern, constantLike(b, loc, bits, width - 1));
+  Value sign = arith::ShRUIOp::create(b, loc, pattern,
+                                      constantLike(b, loc, bits, width - 1));
   unsigned result = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
   if (result < width)
     return arith::TruncIOp::create(b, loc, type, sign);
@@ -119,10 +119,10 @@ static Value emitNextAfter(OpBuilder &b, Location loc, Type type,
   Value down = arith::SubIOp::create(b, loc, pattern, one);
   Value grows = compare(Predicate::OGT, y, x);
   Value positive = compare(Predicate::OGT, x, zero);
-  Value outward = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
-                                        grows, positive);
-  Value moved = arith::BitcastOp::create(b, loc, type,
-                                         select(outward, up, down));
+  Value outward =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, grows, positive);
+  Value moved =
+      arith::BitcastOp::create(b, loc, type, select(outward, up, down));
   Value tiny = arith::BitcastOp::create(b, loc, type, one);
   Value fromZero = math::CopySignOp::create(b, loc, tiny, y);
   Value result = select(compare(Predicate::OEQ, x, zero), fromZero, moved);

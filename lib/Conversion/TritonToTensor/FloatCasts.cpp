@@ -126,8 +126,7 @@ static Value widenToBits(Bits &bits, Value value, const Format &format) {
   Value count = arith::UIToFPOp::create(b, loc, bits.f32, magnitude);
   Value unit = floatConstantLike(
       b, loc, bits.f32, std::ldexp(1.0, 1 - format.bias - format.mantissa));
-  Value subnormal =
-      bits.toBits(arith::MulFOp::create(b, loc, count, unit));
+  Value subnormal = bits.toBits(arith::MulFOp::create(b, loc, count, unit));
   Value isSubnormal =
       bits.compare(Predicate::ult, magnitude, int64_t(1) << format.mantissa);
   Value result = bits.select(isSubnormal, subnormal, normal);
@@ -135,8 +134,8 @@ static Value widenToBits(Bits &bits, Value value, const Format &format) {
   Value quiet = bits.constant(0x7FC00000);
   if (format.hasInfinity) {
     Value special = bits.compare(Predicate::ugt, magnitude, format.maxFinite);
-    Value infinity = bits.bitOr(bits.left(magnitude, shift),
-                                bits.constant(0x7F800000));
+    Value infinity =
+        bits.bitOr(bits.left(magnitude, shift), bits.constant(0x7F800000));
     result = bits.select(special, infinity, result);
   } else if (!format.unsignedZero) {
     Value isNan = bits.compare(Predicate::eq, magnitude, format.nan);
@@ -212,8 +211,8 @@ static Value roundMagnitude(Bits &bits, Value magnitude, const Format &format,
     Value magic =
         floatConstantLike(b, loc, bits.f32, std::ldexp(1.0, 23 + unit));
     Value sum = arith::AddFOp::create(b, loc, number, magic);
-    subnormal = arith::SubIOp::create(b, loc, bits.toBits(sum),
-                                      bits.toBits(magic));
+    subnormal =
+        arith::SubIOp::create(b, loc, bits.toBits(sum), bits.toBits(magic));
   }
   Value isSubnormal =
       bits.compare(arith::CmpIPredicate::ult, magnitude,
@@ -229,19 +228,19 @@ static Value narrow(OpBuilder &b, Location loc, Value value,
   Value pattern = bits.toBits(value);
   Value magnitude = bits.bitAnd(pattern, 0x7FFFFFFF);
   Value result = roundMagnitude(bits, magnitude, format, toZero);
-  result = arith::MinUIOp::create(b, loc, result,
-                                  bits.constant(format.maxFinite));
+  result =
+      arith::MinUIOp::create(b, loc, result, bits.constant(format.maxFinite));
   Value sign = bits.bitAnd(bits.right(pattern, 24), 0x80);
   if (format.unsignedZero)
-    sign = bits.select(bits.compare(Predicate::eq, result, 0),
-                       bits.constant(0), sign);
+    sign = bits.select(bits.compare(Predicate::eq, result, 0), bits.constant(0),
+                       sign);
   Value isNan = bits.compare(Predicate::ugt, magnitude, 0x7F800000);
   if (format.unsignedZero) {
-    result = bits.select(isNan, bits.constant(format.nan),
-                         bits.bitOr(result, sign));
+    result =
+        bits.select(isNan, bits.constant(format.nan), bits.bitOr(result, sign));
   } else {
-    result = bits.bitOr(bits.select(isNan, bits.constant(format.nan), result),
-                        sign);
+    result =
+        bits.bitOr(bits.select(isNan, bits.constant(format.nan), result), sign);
   }
   return arith::TruncIOp::create(
       b, loc, withElement(value.getType(), b.getI8Type()), result);
@@ -261,17 +260,17 @@ static Value truncateTowardZero(OpBuilder &b, Location loc, Value value,
     return arith::ShLIOp::create(b, loc, pattern,
                                  constantLike(b, loc, wideBits, 1));
   };
-  Value isLarger = arith::CmpIOp::create(
-      b, loc, arith::CmpIPredicate::ugt, magnitude(back), magnitude(value));
-  Value isNumber = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD,
-                                         value, value);
+  Value isLarger = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt,
+                                         magnitude(back), magnitude(value));
+  Value isNumber =
+      arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD, value, value);
   Value stepBack = arith::AndIOp::create(b, loc, isLarger, isNumber);
   auto narrowWidth = getElementTypeOrSelf(result).getIntOrFloatBitWidth();
   Type bits = withElement(result, b.getIntegerType(narrowWidth));
   Value pattern = arith::BitcastOp::create(b, loc, bits, nearest);
   Value one = arith::ExtUIOp::create(b, loc, bits, stepBack);
-  return arith::BitcastOp::create(
-      b, loc, result, arith::SubIOp::create(b, loc, pattern, one));
+  return arith::BitcastOp::create(b, loc, result,
+                                  arith::SubIOp::create(b, loc, pattern, one));
 }
 
 /// An f32 toward zero to bf16: its upper half. A NaN whose payload lies in the
@@ -303,8 +302,8 @@ static Value castBetweenWideFloats(OpBuilder &b, Location loc, Value value,
     return arith::ExtFOp::create(b, loc, result, value);
   if (from == to) {
     // f16 and bf16: neither holds the other, f32 holds both.
-    value = arith::ExtFOp::create(
-        b, loc, withElement(result, b.getF32Type()), value);
+    value = arith::ExtFOp::create(b, loc, withElement(result, b.getF32Type()),
+                                  value);
   }
   if (!toZero)
     return arith::TruncFOp::create(b, loc, result, value);
@@ -323,8 +322,8 @@ static Value roundToOdd(OpBuilder &b, Location loc, Value value) {
   Bits bits(b, loc, value.getType());
   Value lower = truncateTowardZero(b, loc, value, bits.f32);
   Value back = arith::ExtFOp::create(b, loc, value.getType(), lower);
-  Value inexact = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ONE,
-                                        back, value);
+  Value inexact =
+      arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ONE, back, value);
   Value last = arith::ExtUIOp::create(b, loc, bits.i32, inexact);
   return bits.toFloat(bits.bitOr(bits.toBits(lower), last));
 }
@@ -389,8 +388,7 @@ static TypedAttr retypeAttribute(TypedAttr attribute) {
   if (auto number = dyn_cast<FloatAttr>(attribute))
     return IntegerAttr::get(type, number.getValue().bitcastToAPInt());
   if (auto elements = dyn_cast<DenseElementsAttr>(attribute))
-    return elements.bitcast(
-        IntegerType::get(attribute.getContext(), 8));
+    return elements.bitcast(IntegerType::get(attribute.getContext(), 8));
   return attribute;
 }
 

@@ -135,9 +135,8 @@ Value seagrove::transpose(OpBuilder &b, Location loc, Value block,
   SmallVector<int64_t> shape;
   for (int64_t dim : order)
     shape.push_back(type.getDimSize(dim));
-  return linalg::TransposeOp::create(b, loc, block,
-                                     makeEmpty(b, loc, type.clone(shape)),
-                                     order)
+  return linalg::TransposeOp::create(
+             b, loc, block, makeEmpty(b, loc, type.clone(shape)), order)
       ->getResult(0);
 }
 
@@ -159,9 +158,9 @@ static Value takeLast(OpBuilder &b, Location loc, Value block,
     sizes.push_back(b.getIndexAttr(size));
   offsets.back() = b.getIndexAttr(position);
   sizes.back() = b.getIndexAttr(1);
-  return tensor::ExtractSliceOp::create(
-      b, loc, type.clone(type.getShape().drop_back()), block, offsets, sizes,
-      strides);
+  return tensor::ExtractSliceOp::create(b, loc,
+                                        type.clone(type.getShape().drop_back()),
+                                        block, offsets, sizes, strides);
 }
 
 //===----------------------------------------------------------------------===//
