@@ -119,9 +119,8 @@ public:
   bool createMachine() {
     StageTimer timer(timing, "create-machine");
     std::string error;
-    runGuarded(
-        [&] { machine = target::createMachine(target, options, error); },
-        error);
+    runGuarded([&] { machine = target::createMachine(target, options, error); },
+               error);
     if (!machine)
       report(diagnostics, kNoTarget, error);
     return machine != nullptr;

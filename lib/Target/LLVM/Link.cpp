@@ -201,11 +201,9 @@ bool link(StringRef object, ArrayRef<std::string> extraArguments,
   // Small and quick to load: no build id, no debug sections, one segment
   // layout without padding between code and data.
   std::vector<std::string> arguments{
-      "-shared",           "--threads=1",    "-O0",
-      "--hash-style=gnu",  "--build-id=none", "--strip-all",
-      "--gc-sections",     "-z",
-                    "noseparate-code", "-o",
-      result.name(),       input.name()};
+      "-shared",         "--threads=1", "-O0",           "--hash-style=gnu",
+      "--build-id=none", "--strip-all", "--gc-sections", "-z",
+      "noseparate-code", "-o",          result.name(),   input.name()};
   arguments.insert(arguments.end(), extraArguments.begin(),
                    extraArguments.end());
   if (!runLinker(arguments, error))

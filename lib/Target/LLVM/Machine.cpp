@@ -61,25 +61,26 @@ static bool knows(const Target &backend, const Triple &triple,
     return false;
   }
   SmallVector<StringRef> features;
-  StringRef(target.features).split(features, ',', /*MaxSplit=*/-1,
-                                   /*KeepEmpty=*/false);
+  StringRef(target.features)
+      .split(features, ',', /*MaxSplit=*/-1,
+             /*KeepEmpty=*/false);
   for (StringRef feature : features) {
     StringRef name = SubtargetFeatures::StripFlag(feature);
     ArrayRef<SubtargetFeatureKV> all = subtarget->getAllProcessorFeatures();
     const SubtargetFeatureKV *found = llvm::lower_bound(all, name);
     if (found == all.end() || found->Key != name) {
-      error = ("LLVM has no CPU feature '" + name + "' for '" + triple.str() +
-               "'")
-                  .str();
+      error =
+          ("LLVM has no CPU feature '" + name + "' for '" + triple.str() + "'")
+              .str();
       return false;
     }
   }
   return true;
 }
 
-std::unique_ptr<TargetMachine>
-createMachine(const api::Target &target, const api::CompileOptions &options,
-              std::string &error) {
+std::unique_ptr<TargetMachine> createMachine(const api::Target &target,
+                                             const api::CompileOptions &options,
+                                             std::string &error) {
   initializeTargets();
   Triple triple(target.triple.empty() ? sys::getDefaultTargetTriple()
                                       : Triple::normalize(target.triple));
@@ -109,8 +110,8 @@ static bool convertsInRegisters(TargetMachine &machine, Function &function,
   constexpr unsigned kElements = 8;
   TargetTransformInfo costs = machine.getTargetTransformInfo(function);
   auto *narrowVector = FixedVectorType::get(narrow, kElements);
-  auto *wideVector = FixedVectorType::get(
-      Type::getFloatTy(narrow->getContext()), kElements);
+  auto *wideVector =
+      FixedVectorType::get(Type::getFloatTy(narrow->getContext()), kElements);
   auto cheap = [&](unsigned op, Type *to, Type *from) {
     InstructionCost cost = costs.getCastInstrCost(
         op, to, from, TargetTransformInfo::CastContextHint::None,

@@ -81,19 +81,19 @@ void lowerIf(IRRewriter &rewriter, scf::IfOp branch) {
   for (OpResult result : branch.getResults())
     result.replaceAllUsesWith(end->addArgument(result.getType(), loc));
 
-  auto inlineArm = [&](Region &arm) {
-    if (arm.empty())
+  auto inlineSide = [&](Region &side) {
+    if (side.empty())
       return end;
-    Block *first = &arm.front();
-    auto yield = cast<scf::YieldOp>(arm.back().getTerminator());
+    Block *first = &side.front();
+    auto yield = cast<scf::YieldOp>(side.back().getTerminator());
     rewriter.setInsertionPoint(yield);
     cf::BranchOp::create(rewriter, loc, end, yield.getOperands());
     rewriter.eraseOp(yield);
-    rewriter.inlineRegionBefore(arm, end);
+    rewriter.inlineRegionBefore(side, end);
     return first;
   };
-  Block *thenBlock = inlineArm(branch.getThenRegion());
-  Block *elseBlock = inlineArm(branch.getElseRegion());
+  Block *thenBlock = inlineSide(branch.getThenRegion());
+  Block *elseBlock = inlineSide(branch.getElseRegion());
   rewriter.setInsertionPointToEnd(before);
   cf::CondBranchOp::create(rewriter, loc, branch.getCondition(), thenBlock,
                            elseBlock);

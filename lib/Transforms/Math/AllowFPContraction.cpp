@@ -26,9 +26,8 @@ struct AllowFPContraction
       if (!isa<arith::MulFOp, arith::AddFOp, arith::SubFOp>(op))
         return;
       auto fastMath = cast<arith::ArithFastMathInterface>(op);
-      arith::FastMathFlags flags =
-          fastMath.getFastMathFlagsAttr().getValue() |
-          arith::FastMathFlags::contract;
+      arith::FastMathFlags flags = fastMath.getFastMathFlagsAttr().getValue() |
+                                   arith::FastMathFlags::contract;
       op->setAttr(fastMath.getFastMathAttrName(),
                   arith::FastMathFlagsAttr::get(op->getContext(), flags));
     });

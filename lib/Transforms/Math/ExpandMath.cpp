@@ -140,9 +140,8 @@ private:
       if (isFloat)
         result.setType(m.floatType());
       results.push_back(
-          isFloat
-              ? arith::TruncFOp::create(b, original, result).getResult()
-              : Value(result));
+          isFloat ? arith::TruncFOp::create(b, original, result).getResult()
+                  : Value(result));
     }
     expand(wide);
     return results;
@@ -267,10 +266,9 @@ private:
     Value product = body->getArgument(0), square = body->getArgument(1);
     Value rest = body->getArgument(2);
     Value low = arith::AndIOp::create(b, rest, unit);
-    Value odd =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ne, low, zero);
-    Value next = arith::SelectOp::create(b, odd, multiply(product, square),
-                                         product);
+    Value odd = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, low, zero);
+    Value next =
+        arith::SelectOp::create(b, odd, multiply(product, square), product);
     scf::YieldOp::create(b, ValueRange{next, multiply(square, square),
                                        arith::ShRUIOp::create(b, rest, unit)});
     return loop.getResult(0);
@@ -285,8 +283,8 @@ private:
                         });
     Value zero =
         arith::ConstantOp::create(b, b.getZeroAttr(op.getRhs().getType()));
-    Value negative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt,
-                                           op.getRhs(), zero);
+    Value negative =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::slt, op.getRhs(), zero);
     return select(m.boolean(negative), 1.0 / m.flt(power), m.flt(power)).value;
   }
 
@@ -306,14 +304,13 @@ private:
     };
     Value zero = constant(0), one = constant(1), minusOne = constant(-1);
     Value size = math::AbsIOp::create(b, exponent);
-    Value power =
-        raise(b, base, size, one, [&](Value x, Value y) -> Value {
-          return arith::MulIOp::create(b, x, y);
-        });
+    Value power = raise(b, base, size, one, [&](Value x, Value y) -> Value {
+      return arith::MulIOp::create(b, x, y);
+    });
     // 1 / base**n is zero but for the units, which are their own inverses.
-    Value isUnit = arith::OrIOp::create(
-        b, compare(arith::CmpIPredicate::eq, base, one),
-        compare(arith::CmpIPredicate::eq, base, minusOne));
+    Value isUnit =
+        arith::OrIOp::create(b, compare(arith::CmpIPredicate::eq, base, one),
+                             compare(arith::CmpIPredicate::eq, base, minusOne));
     Value keeps = arith::OrIOp::create(
         b, compare(arith::CmpIPredicate::sge, exponent, zero), isUnit);
     return arith::SelectOp::create(b, keeps, power, zero);

@@ -83,9 +83,7 @@ Flt expOfReduced(Flt r) {
 }
 
 /// expm1(r) for |r| <= ln(2)/2, f32.
-Flt expm1OfReduced(Flt r) {
-  return mulAdd(r * r, polynomial(r, kExpF32), r);
-}
+Flt expm1OfReduced(Flt r) { return mulAdd(r * r, polynomial(r, kExpF32), r); }
 
 } // namespace
 
@@ -228,9 +226,9 @@ static Flt logToBase(Flt x, SplitConstant factor, SplitConstant ofTwo) {
 }
 
 Flt log2(Flt x) {
-  SplitConstant factor =
-      x.m->isF64() ? SplitConstant{kLog2E, 0x1.777d0ffda0d24p-56}
-                   : SplitConstant{0x1.715476p+0, 0x1.4ae0cp-26};
+  SplitConstant factor = x.m->isF64()
+                             ? SplitConstant{kLog2E, 0x1.777d0ffda0d24p-56}
+                             : SplitConstant{0x1.715476p+0, 0x1.4ae0cp-26};
   return logToBase(x, factor, {1, 0});
 }
 
@@ -268,8 +266,7 @@ Flt log1p(Flt x) {
 /// exp2(y log2 |x|) in f64, rounded once to f32: f64 has room for the product,
 /// for every exponent of f32 and for the rounding.
 static Flt powOfMagnitude(Flt magnitude, Flt y) {
-  MathBuilder wide =
-      magnitude.m->withElement(magnitude.m->ops().getF64Type());
+  MathBuilder wide = magnitude.m->withElement(magnitude.m->ops().getF64Type());
   Flt product = log2(convert(magnitude, wide)) * convert(y, wide);
   Flt limited = clamp(product, -200, 200);
   Rounded n = roundScaled(limited, 1, wide.bias());
@@ -309,8 +306,8 @@ Flt cbrt(Flt x) {
   Bool tiny = magnitude < 0x1p-126;
   Flt normal = select(tiny, magnitude * 0x1p24, magnitude);
   Int bits = bitsOf(normal);
-  Int third = m.integer(mlir::arith::DivUIOp::create(
-      m.ops(), bits.value, m.constantInt(3).value));
+  Int third = m.integer(mlir::arith::DivUIOp::create(m.ops(), bits.value,
+                                                     m.constantInt(3).value));
   Flt y = convert(fromBits(third + 0x2a512ce3), wide);
   Flt a = convert(normal, wide);
   for (int step = 0; step < 3; ++step) {

@@ -57,8 +57,8 @@ Flt cosh(Flt x) {
 Flt tanh(Flt x) {
   Flt size = clampAbove(abs(x), 10); // tanh(10) rounds to 1
   Flt large = 1.0 - 2.0 / (expModerate(size + size) + 1);
-  return copySign(
-      select(size < 0.625, oddPolynomial(size, kTanhF32), large), x);
+  return copySign(select(size < 0.625, oddPolynomial(size, kTanhF32), large),
+                  x);
 }
 
 Flt asinh(Flt x) {
@@ -67,8 +67,8 @@ Flt asinh(Flt x) {
   Bool large = size > 0x1p30; // log(2|x|), without overflow
   Flt square = size * size;
   Flt argument = size + square / (sqrt(square + 1) + 1);
-  Flt result = log1p(select(large, size, argument)) +
-               select(large, kLn2, m.constant(0));
+  Flt result =
+      log1p(select(large, size, argument)) + select(large, kLn2, m.constant(0));
   return copySign(result, x);
 }
 

@@ -27,8 +27,7 @@ static func::FuncOp declare(ImplicitLocOpBuilder &b, SymbolTable &symbols,
   if (auto known = symbols.lookup<func::FuncOp>(symbol))
     return known;
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(
-      cast<ModuleOp>(symbols.getOp()).getBody());
+  b.setInsertionPointToStart(cast<ModuleOp>(symbols.getOp()).getBody());
   SmallVector<Type> inputs(operands, type);
   auto function =
       func::FuncOp::create(b, symbol, b.getFunctionType(inputs, {type}));
@@ -58,8 +57,7 @@ static Value callOnVectors(ImplicitLocOpBuilder &b, func::FuncOp function,
   Value result = arith::ConstantOp::create(b, b.getZeroAttr(type));
   if (!type.isScalable() && size <= kMaxInline) {
     for (int64_t i = 0; i < size; ++i)
-      result =
-          callOnElement(b, function, vectors, result, b.getIndexAttr(i));
+      result = callOnElement(b, function, vectors, result, b.getIndexAttr(i));
     return result;
   }
 
@@ -80,8 +78,8 @@ static Value callOnVectors(ImplicitLocOpBuilder &b, func::FuncOp function,
 Value callLibm(ImplicitLocOpBuilder &b, SymbolTable &symbols, StringRef name,
                ValueRange operands) {
   Type type = operands[0].getType();
-  func::FuncOp function = declare(b, symbols, name,
-                                  getElementTypeOrSelf(type), operands.size());
+  func::FuncOp function =
+      declare(b, symbols, name, getElementTypeOrSelf(type), operands.size());
   auto vectorType = dyn_cast<VectorType>(type);
   if (!vectorType)
     return func::CallOp::create(b, function, operands).getResult(0);

@@ -60,14 +60,14 @@ static TypedAttr splat(Type type, TypedAttr element) {
 }
 
 Flt MathBuilder::constant(double value) {
-  return flt(constantOf(
-      splat(floatType(), b.getFloatAttr(floatElement, value))));
+  return flt(
+      constantOf(splat(floatType(), b.getFloatAttr(floatElement, value))));
 }
 
 Int MathBuilder::constantInt(int64_t value) {
   llvm::APInt wide(64, value, /*isSigned=*/true);
-  return integer(constantOf(splat(
-      intType(), b.getIntegerAttr(intElement(bits), wide.trunc(bits)))));
+  return integer(constantOf(
+      splat(intType(), b.getIntegerAttr(intElement(bits), wide.trunc(bits)))));
 }
 
 Flt MathBuilder::infinity() {
@@ -147,8 +147,12 @@ static Bool compare(arith::CmpFPredicate predicate, Flt a, Flt b) {
   return a.m->boolean(
       arith::CmpFOp::create(a.m->ops(), predicate, a.value, b.value));
 }
-Bool operator<(Flt a, Flt b) { return compare(arith::CmpFPredicate::OLT, a, b); }
-Bool operator>(Flt a, Flt b) { return compare(arith::CmpFPredicate::OGT, a, b); }
+Bool operator<(Flt a, Flt b) {
+  return compare(arith::CmpFPredicate::OLT, a, b);
+}
+Bool operator>(Flt a, Flt b) {
+  return compare(arith::CmpFPredicate::OGT, a, b);
+}
 Bool operator<=(Flt a, Flt b) {
   return compare(arith::CmpFPredicate::OLE, a, b);
 }
@@ -235,9 +239,8 @@ Value any(Bool a) {
   if (type.getRank() == 0)
     return vector::ExtractOp::create(b, flat, ArrayRef<int64_t>{});
   if (type.getRank() > 1) {
-    auto flatType =
-        VectorType::get({type.getNumElements()}, type.getElementType(),
-                        {type.isScalable()});
+    auto flatType = VectorType::get({type.getNumElements()},
+                                    type.getElementType(), {type.isScalable()});
     flat = vector::ShapeCastOp::create(b, flatType, flat);
   }
   return vector::ReductionOp::create(b, vector::CombiningKind::OR, flat);

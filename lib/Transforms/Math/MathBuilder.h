@@ -7,8 +7,8 @@
 //
 // The expansions are written over three handles, `Flt`, `Int` and `Bool`, whose
 // operators create arith operations without fast-math flags. All handles of one
-// expansion have one shape: a scalar, or a fixed or scalable vector. An `Int` is
-// as wide as the `Flt` that its bits come from.
+// expansion have one shape: a scalar, or a fixed or scalable vector. An `Int`
+// is as wide as the `Flt` that its bits come from.
 //
 //===----------------------------------------------------------------------===//
 
@@ -68,8 +68,7 @@ public:
   Flt nan();
   mlir::Value constantOf(mlir::TypedAttr attribute);
 
-  template <typename Op>
-  mlir::Value binary(mlir::Value lhs, mlir::Value rhs) {
+  template <typename Op> mlir::Value binary(mlir::Value lhs, mlir::Value rhs) {
     return Op::create(b, lhs, rhs);
   }
 
@@ -175,9 +174,7 @@ Bool equal(Int a, Int b);
 Bool lessUnsigned(Int a, Int b);
 Bool lessSigned(Int a, Int b);
 inline Bool equal(Int a, int64_t b) { return equal(a, a.m->constantInt(b)); }
-inline Bool notZero(Int a) {
-  return lessUnsigned(a.m->constantInt(0), a);
-}
+inline Bool notZero(Int a) { return lessUnsigned(a.m->constantInt(0), a); }
 
 Bool operator&(Bool a, Bool b);
 Bool operator|(Bool a, Bool b);

@@ -99,16 +99,16 @@ bool isNarrow(Type type) {
 /// The bits of a narrow value, in the low bits of an i32.
 Int narrowBits(MathBuilder &m, Value narrow) {
   unsigned width = getElementTypeOrSelf(narrow).getIntOrFloatBitWidth();
-  Value bits = arith::BitcastOp::create(m.ops(), m.shaped(m.intElement(width)),
-                                        narrow);
+  Value bits =
+      arith::BitcastOp::create(m.ops(), m.shaped(m.intElement(width)), narrow);
   return m.integer(arith::ExtUIOp::create(m.ops(), m.intType(), bits));
 }
 
 Value fromNarrowBits(Int bits, Type type) {
   MathBuilder &m = *bits.m;
   unsigned width = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
-  Value narrow = arith::TruncIOp::create(
-      m.ops(), m.shaped(m.intElement(width)), bits.value);
+  Value narrow = arith::TruncIOp::create(m.ops(), m.shaped(m.intElement(width)),
+                                         bits.value);
   return arith::BitcastOp::create(m.ops(), type, narrow);
 }
 
@@ -159,8 +159,8 @@ Value truncateNarrow(Flt x, Type type, const Format &format) {
   // carry moves into the exponent as it should.
   Int moved = sizeBits - (int64_t(127 - format.bias) << 23);
   Int odd = shiftRight(moved, dropped) & 1;
-  Int normal = shiftRight(moved + odd + ((int64_t(1) << (dropped - 1)) - 1),
-                          dropped);
+  Int normal =
+      shiftRight(moved + odd + ((int64_t(1) << (dropped - 1)) - 1), dropped);
   // Denormal: let the addition of a power of two do the rounding.
   double magic = format.smallestNormal() * std::ldexp(1.0, dropped);
   Int denormal = bitsOf(size + magic) - bitsOf(m.constant(magic));
@@ -173,8 +173,8 @@ Value truncateNarrow(Flt x, Type type, const Format &format) {
   if (format.specials == Specials::UnsignedZero)
     sign = select(equal(result, 0), m.constantInt(0), sign);
   result = result | sign;
-  return fromNarrowBits(
-      select(isNaN(x), m.constantInt(format.nan()), result), type);
+  return fromNarrowBits(select(isNaN(x), m.constantInt(format.nan()), result),
+                        type);
 }
 
 /// Expands conversions and promotes arithmetic, each at its place.
@@ -190,8 +190,8 @@ public:
     IRMapping mapping;
     for (Value operand : op->getOperands())
       if (isNarrow(operand.getType()) && !mapping.contains(operand))
-        mapping.map(operand, arith::ExtFOp::create(
-                                 b, inF32(operand.getType()), operand));
+        mapping.map(operand, arith::ExtFOp::create(b, inF32(operand.getType()),
+                                                   operand));
     Operation *wide = b.clone(*op, mapping);
     for (auto [result, wideResult] :
          llvm::zip_equal(op->getResults(), wide->getResults())) {
@@ -218,9 +218,8 @@ public:
       return;
     rewrite(op, [&](MathBuilder &m) -> Value {
       Flt wide = isNativeConversion(from) ? nativeExtend(m, op.getIn())
-                 : from.isBF16()
-                     ? extendBF16(m, op.getIn())
-                     : extendNarrow(m, op.getIn(), *formatOf(from));
+                 : from.isBF16() ? extendBF16(m, op.getIn())
+                                 : extendNarrow(m, op.getIn(), *formatOf(from));
       if (toF32)
         return wide.value;
       return resizeTo(m, wide, op.getType());
@@ -290,17 +289,17 @@ private:
 /// them.
 bool computes(Operation *op) {
   return isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp,
-             arith::RemFOp, arith::NegFOp, arith::MaximumFOp,
-             arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp,
-             arith::CmpFOp, arith::SIToFPOp, arith::UIToFPOp, arith::FPToSIOp,
-             arith::FPToUIOp, vector::ReductionOp, vector::FMAOp>(op);
+             arith::RemFOp, arith::NegFOp, arith::MaximumFOp, arith::MinimumFOp,
+             arith::MaxNumFOp, arith::MinNumFOp, arith::CmpFOp, arith::SIToFPOp,
+             arith::UIToFPOp, arith::FPToSIOp, arith::FPToUIOp,
+             vector::ReductionOp, vector::FMAOp>(op);
 }
 
 /// The narrow format that `op` reads or makes, or none.
 Type narrowElement(Operation *op) {
-  for (Type type : llvm::concat<const Type>(
-           llvm::to_vector(op->getOperandTypes()),
-           llvm::to_vector(op->getResultTypes())))
+  for (Type type :
+       llvm::concat<const Type>(llvm::to_vector(op->getOperandTypes()),
+                                llvm::to_vector(op->getResultTypes())))
     if (isNarrow(type))
       return getElementTypeOrSelf(type);
   return {};

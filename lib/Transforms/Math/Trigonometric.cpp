@@ -40,9 +40,8 @@ constexpr double kPartsF32Fused[] = {0x1.921fb6p+0, -0x1.777a5cp-25,
                                      -0x1.ee59dap-50};
 constexpr double kPartsF32[] = {0x1.92p+0, 0x1.fb4p-12, 0x1.444p-24,
                                 0x1.68c234p-39};
-constexpr double kPartsF64Fused[] = {0x1.921fb54442d18p+0,
-                                     0x1.1a62633145c07p-54,
-                                     -0x1.f1976b7ed8fbcp-110};
+constexpr double kPartsF64Fused[] = {
+    0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110};
 constexpr double kPartsF64[] = {0x1.921fb544p+0, 0x1.0b4611a6p-34,
                                 0x1.3198a2ep-69, 0x1.b839a252049c1p-104};
 
@@ -129,8 +128,8 @@ Reduced reduceF32(Flt size) {
   Reduced near = reduceShort(size, reduction);
   Bool far = size > reduction.limit;
   ImplicitLocOpBuilder &b = m.ops();
-  auto branch = scf::IfOp::create(
-      b, TypeRange{m.floatType(), m.intType()}, any(far), /*withElse=*/true);
+  auto branch = scf::IfOp::create(b, TypeRange{m.floatType(), m.intType()},
+                                  any(far), /*withElse=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   Reduced distant = reduceLong(size);
@@ -171,21 +170,19 @@ SinCos sinCos(Flt x, bool wantSin, bool wantCos, Fallback fallback) {
   MathBuilder &m = *x.m;
   Flt size = abs(x);
   Reduction reduction = reductionFor(m);
-  Reduced reduced =
-      m.isF64() ? reduceShort(size, reduction) : reduceF32(size);
+  Reduced reduced = m.isF64() ? reduceShort(size, reduction) : reduceF32(size);
   SinCos parts = sinCosOfReduced(reduced.rest);
   Bool even = equal(reduced.quadrant & 1, 0);
 
   SinCos result = {x, x};
   if (wantSin) {
     Flt sin = select(even, parts.sin, parts.cos);
-    result.sin = fromBits(bitsOf(sin) ^ signBitOf(x) ^
-                          signOfQuadrant(reduced.quadrant));
+    result.sin =
+        fromBits(bitsOf(sin) ^ signBitOf(x) ^ signOfQuadrant(reduced.quadrant));
   }
   if (wantCos) {
     Flt cos = select(even, parts.cos, parts.sin);
-    result.cos =
-        fromBits(bitsOf(cos) ^ signOfQuadrant(reduced.quadrant + 1));
+    result.cos = fromBits(bitsOf(cos) ^ signOfQuadrant(reduced.quadrant + 1));
   }
   if (!m.isF64())
     return result;
@@ -193,8 +190,8 @@ SinCos sinCos(Flt x, bool wantSin, bool wantCos, Fallback fallback) {
   // Too large for the reduction (or infinite): the C library, per element.
   Bool far = size > reduction.limit;
   ImplicitLocOpBuilder &b = m.ops();
-  auto branch = scf::IfOp::create(
-      b, TypeRange{m.floatType(), m.floatType()}, any(far), /*withElse=*/true);
+  auto branch = scf::IfOp::create(b, TypeRange{m.floatType(), m.floatType()},
+                                  any(far), /*withElse=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   Flt sin = wantSin ? select(far, fallback("sin", x), result.sin) : x;
@@ -210,8 +207,8 @@ Flt tan(Flt x) {
   SinCos parts = sinCosOfReduced(reduced.rest);
   Int odd = reduced.quadrant & 1;
   Bool even = equal(odd, 0);
-  Flt quotient = select(even, parts.sin, parts.cos) /
-                 select(even, parts.cos, parts.sin);
+  Flt quotient =
+      select(even, parts.sin, parts.cos) / select(even, parts.cos, parts.sin);
   return fromBits(bitsOf(quotient) ^ signBitOf(x) ^ shiftLeft(odd, 31));
 }
 

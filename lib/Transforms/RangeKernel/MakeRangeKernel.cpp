@@ -124,19 +124,19 @@ private:
   Value loadAt(Value base, int64_t offset, Type type) {
     auto pointer = cast<LLVM::LLVMPointerType>(base.getType());
     Value address =
-        offset == 0 ? base
-                    : LLVM::GEPOp::create(
-                          b, pointer, b.getI8Type(), base,
-                          ArrayRef<LLVM::GEPArg>{int32_t(offset)},
-                          LLVM::GEPNoWrapFlags::inbounds);
+        offset == 0
+            ? base
+            : LLVM::GEPOp::create(b, pointer, b.getI8Type(), base,
+                                  ArrayRef<LLVM::GEPArg>{int32_t(offset)},
+                                  LLVM::GEPNoWrapFlags::inbounds);
     return LLVM::LoadOp::create(b, type, address);
   }
 
   /// An argument narrower than a byte is stored as a whole byte.
   SmallVector<Value> loadArguments(Value slots) {
     SmallVector<Value> values;
-    for (auto [index, type] : llvm::enumerate(
-             program.getArgumentTypes().drop_back(kTrailingArgs))) {
+    for (auto [index, type] :
+         llvm::enumerate(program.getArgumentTypes().drop_back(kTrailingArgs))) {
       bool narrow = type.isInteger() && type.getIntOrFloatBitWidth() < 8;
       Value value = loadAt(slots, kSlotBytes * index,
                            narrow ? b.getI8Type() : Type(type));
@@ -161,8 +161,7 @@ private:
     for (unsigned axis = 0; axis < kCoordinateArgs; ++axis) {
       Value coordinate = rest;
       if (axis + 1 < kCoordinateArgs) {
-        Value extent =
-            arith::ExtUIOp::create(b, b.getI64Type(), extents[axis]);
+        Value extent = arith::ExtUIOp::create(b, b.getI64Type(), extents[axis]);
         coordinate = arith::RemUIOp::create(b, rest, extent);
         rest = arith::DivUIOp::create(b, rest, extent);
       }
@@ -238,8 +237,8 @@ private:
 /// conversion to LLVM dialect looks at this attribute, not at visibility.
 void hide(func::FuncOp function) {
   function.setPrivate();
-  auto internal = LLVM::LinkageAttr::get(function.getContext(),
-                                         LLVM::Linkage::Internal);
+  auto internal =
+      LLVM::LinkageAttr::get(function.getContext(), LLVM::Linkage::Internal);
   function->setAttr("llvm.linkage", internal);
 }
 

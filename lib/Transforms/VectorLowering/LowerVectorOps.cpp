@@ -29,8 +29,8 @@ namespace {
 /// Returns true if the conversion to LLVM dialect takes `op` as it is, whatever
 /// its shape.
 bool convertsDirectly(Operation *op) {
-  return isa<vector::ExtractOp, vector::InsertOp, vector::FMAOp,
-             vector::LoadOp, vector::StoreOp, vector::PrintOp>(op);
+  return isa<vector::ExtractOp, vector::InsertOp, vector::FMAOp, vector::LoadOp,
+             vector::StoreOp, vector::PrintOp>(op);
 }
 
 /// Returns true if every vector that `op` touches has at most one dimension.
