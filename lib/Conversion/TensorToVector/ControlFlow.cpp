@@ -35,7 +35,7 @@ LogicalResult Lowering::run() {
   SmallVector<Type> types;
   for (Type type : kernel.getArgumentTypes()) {
     if (isa<RankedTensorType>(type))
-      return kernel.emitError("SG0304: a kernel cannot take a block as an argument");
+      return kernel.emitError("SG0404: a kernel cannot take a block as an argument");
     types.push_back(lowered(type));
   }
   types.append(6, i32);
@@ -104,6 +104,8 @@ LogicalResult Lowering::emitOperation(Operation *op) {
     return emitWhile(loop);
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return emitIf(branch);
+  if (auto assembly = dyn_cast<tt::ElementwiseInlineAsmOp>(op))
+    return emitAssembly(assembly);
   if (isa<tt::PrintOp, tt::AssertOp>(op))
     return emitEffect(op);
   if (isa<cf::BranchOp, cf::CondBranchOp, func::ReturnOp>(op))
@@ -122,7 +124,7 @@ LogicalResult Lowering::emitOperation(Operation *op) {
     if (op->getNumResults() == 0)
       return emitEffect(op);
     if (!llvm::all_of(op->getResults(), isBlock))
-      return op->emitError("SG0301: cannot evaluate '")
+      return op->emitError("SG0401: cannot evaluate '")
              << op->getName().getStringRef() << "' on a block";
     for (Value result : op->getResults())
       if (plan.inMemory(result) && !result.use_empty() && failed(materialize(result)))
@@ -402,7 +404,7 @@ Block *Lowering::emitEdge(Block *target, ValueRange operands, SmallVectorImpl<Va
 LogicalResult Lowering::emitBranch(Operation *op) {
   if (isa<func::ReturnOp>(op)) {
     if (op->getNumOperands() != 0)
-      return op->emitError("SG0306: a kernel returns nothing");
+      return op->emitError("SG0406: a kernel returns nothing");
     func::ReturnOp::create(builder, loc);
     return success();
   }

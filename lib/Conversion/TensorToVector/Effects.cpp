@@ -176,6 +176,6 @@ LogicalResult Lowering::emitEffect(Operation *op) {
     return emitPrint(print);
   if (auto assertion = dyn_cast<tt::AssertOp>(op))
     return emitAssert(assertion);
-  return op->emitError("SG0305: '") << op->getName().getStringRef()
+  return op->emitError("SG0405: '") << op->getName().getStringRef()
                                     << "' on a block is not supported by this backend";
 }

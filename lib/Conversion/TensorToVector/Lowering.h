@@ -132,6 +132,9 @@ private:
   llvm::LogicalResult emitBranch(mlir::Operation *op);
   llvm::LogicalResult emitExtract(mlir::tensor::ExtractOp op);
   llvm::LogicalResult emitEffect(mlir::Operation *op);
+  llvm::LogicalResult emitAssembly(tt::ElementwiseInlineAsmOp op);
+  llvm::SmallVector<mlir::Value> assemble(tt::ElementwiseInlineAsmOp op,
+                                          mlir::ValueRange operands);
   llvm::LogicalResult emitPrint(tt::PrintOp op);
   llvm::LogicalResult emitAssert(tt::AssertOp op);
   void require(mlir::Value holds, mlir::Value message);

@@ -48,7 +48,7 @@ LogicalResult Lowering::materialize(Value value) {
   // A volatile read happens once, where it stands.
   bool isRead = value.getDefiningOp() && isa<sg::LoadOp, sg::GatherOp>(value.getDefiningOp());
   if (!isRead && (!value.getDefiningOp() || !isLazy(value.getDefiningOp())))
-    return emitError(value.getLoc(), "SG0301: cannot evaluate '")
+    return emitError(value.getLoc(), "SG0401: cannot evaluate '")
            << (value.getDefiningOp() ? value.getDefiningOp()->getName().getStringRef() : "argument")
            << "' on a block";
   bufferOf(value);
@@ -165,7 +165,7 @@ LogicalResult Lowering::emitHistogram(sg::HistogramOp op) {
 LogicalResult Lowering::emitMap(sg::MapOp op) {
   int64_t pack = op.getPack();
   if (!op.getRegion().hasOneBlock())
-    return op.emitError("SG0302: the function of map_elementwise branches in a way that is not "
+    return op.emitError("SG0402: the function of map_elementwise branches in a way that is not "
                         "structured; use if and for without early returns");
   SmallVector<Buffer> outputs;
   for (Value result : op.getResults())

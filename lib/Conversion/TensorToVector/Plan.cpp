@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "seagrove/Dialect/Triton/IR/Dialect.h"
 
 using namespace mlir;
 using namespace seagrove;
@@ -48,6 +49,8 @@ bool vectorize::isView(Operation *op) {
 
 bool vectorize::isLazy(Operation *op) {
   if (op->getNumResults() == 0 || !llvm::all_of(op->getResults(), isTensor))
+    return false;
+  if (isa<tt::TritonDialect>(op->getDialect()))
     return false;
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     return isa<SplatElementsAttr>(constant.getValue());

@@ -305,7 +305,7 @@ bool Lowering::isReadInPlaceOf(Value expression, Value carried) {
 
 LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   if (!isProduct(op))
-    return op->emitError("SG0307: '") << op->getName().getStringRef() << "' is not supported";
+    return op->emitError("SG0407: '") << op->getName().getStringRef() << "' is not supported";
   Product product(op, machine);
   Buffer out = destinationOf(product);
   auto bound = buffers.find(product.accumulator);

@@ -236,7 +236,7 @@ LogicalResult Lowering::emitScalar(Operation *op) {
     return success();
   }
   if (isa<tt::TritonDialect>(op->getDialect()))
-    return op->emitError("SG0303: '") << op->getName().getStringRef()
+    return op->emitError("SG0403: '") << op->getName().getStringRef()
                                       << "' is not supported here by this backend";
   Operation *clone = builder.clone(*op, scalars);
   for (auto [old, result] : llvm::zip(op->getResults(), clone->getResults())) {

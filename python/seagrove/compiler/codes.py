@@ -50,44 +50,66 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "SG0301": Explanation(
         "an operation on blocks is not supported",
-        "The CPU code generator has no form for it.",
+        "It has no meaning away from the machine that it was made for.",
         "Write it with elementwise operations, reductions, tl.dot, loads and stores.",
     ),
     "SG0302": Explanation(
-        "the function of map_elementwise branches in a way that is not structured",
-        "Each lane runs the function; early returns would need lanes to diverge.",
-        "Use if and for without early returns, or tl.where.",
+        "dot_scaled with 6-bit elements is not supported",
+        "The formats e2m3 and e3m2 are not packed in a way that Triton's interpreter or this "
+        "compiler knows.",
+        "Use e2m1, e4m3, e5m2, fp16 or bf16 operands.",
     ),
     "SG0303": Explanation(
-        "an operation is not supported here",
-        "The code generator has no form for it at this place.",
-        "Write it with other operations, or report it with the TTIR.",
-    ),
-    "SG0304": Explanation(
-        "a kernel cannot take a block as an argument",
-        "Kernels take pointers, numbers and descriptors; blocks live within one program.",
-        "Pass a pointer and load the block.",
-    ),
-    "SG0305": Explanation(
-        "an effect on a block is not supported",
-        "Prints and asserts take scalars on this backend.",
-        "Reduce the block to a scalar first, such as tl.max(x).",
-    ),
-    "SG0306": Explanation(
-        "a kernel returns nothing",
-        "Results go to memory.",
-        "Store the value through a pointer argument.",
-    ),
-    "SG0307": Explanation(
-        "this kind of matrix product is not supported",
-        "The code generator knows products of two and of three dimensions.",
-        "Use tl.dot on blocks of two or three dimensions.",
+        "the function that is mapped over a block is not structured",
+        "Each element runs the function; it has to be one block of operations after inlining.",
+        "Use if and for without early returns, or tl.where.",
     ),
     "SG0310": Explanation(
         "the library function is not available on this backend",
         "A kernel called a function of another backend's library, or one that has no "
         "implementation here.",
         "Use a function of tl.math or of triton.language.extra.libdevice.",
+    ),
+    "SG0401": Explanation(
+        "an operation on blocks is not supported",
+        "The CPU code generator has no form for it.",
+        "Write it with elementwise operations, reductions, tl.dot, loads and stores.",
+    ),
+    "SG0402": Explanation(
+        "the function of map_elementwise branches in a way that is not structured",
+        "Each lane runs the function; early returns would need lanes to diverge.",
+        "Use if and for without early returns, or tl.where.",
+    ),
+    "SG0403": Explanation(
+        "an operation is not supported here",
+        "The code generator has no form for it at this place.",
+        "Write it with other operations, or report it with the TTIR.",
+    ),
+    "SG0404": Explanation(
+        "a kernel cannot take a block as an argument",
+        "Kernels take pointers, numbers and descriptors; blocks live within one program.",
+        "Pass a pointer and load the block.",
+    ),
+    "SG0405": Explanation(
+        "an effect on a block is not supported",
+        "The code generator knows prints and assertions.",
+        "Write it with other operations, or report it with the TTIR.",
+    ),
+    "SG0406": Explanation(
+        "a kernel returns nothing",
+        "Results go to memory.",
+        "Store the value through a pointer argument.",
+    ),
+    "SG0407": Explanation(
+        "this kind of matrix product is not supported",
+        "The code generator knows products of two and of three dimensions.",
+        "Use tl.dot on blocks of two or three dimensions.",
+    ),
+    "SG0408": Explanation(
+        "inline assembly on packed elements is not supported",
+        "With pack > 1 the assembly takes several narrow elements in one register, as some GPUs "
+        "have them.",
+        "Pass pack=1, or write the computation with tl operations.",
     ),
     "SG0501": Explanation(
         "no code can be made for the target",
