@@ -37,14 +37,17 @@ static int findBuildId(dl_phdr_info *info, size_t, void *data) {
     const auto &header = info->dlpi_phdr[i];
     if (header.p_type != PT_NOTE)
       continue;
-    const auto *note = reinterpret_cast<const uint8_t *>(info->dlpi_addr + header.p_vaddr);
+    const auto *note =
+        reinterpret_cast<const uint8_t *>(info->dlpi_addr + header.p_vaddr);
     const uint8_t *end = note + header.p_memsz;
     while (note + sizeof(ElfW(Nhdr)) <= end) {
       ElfW(Nhdr) fields;
       std::memcpy(&fields, note, sizeof(fields));
-      const uint8_t *description = note + sizeof(fields) + ((fields.n_namesz + 3) & ~3u);
+      const uint8_t *description =
+          note + sizeof(fields) + ((fields.n_namesz + 3) & ~3u);
       if (fields.n_type == NT_GNU_BUILD_ID) {
-        search->id = llvm::toHex(llvm::ArrayRef<uint8_t>(description, fields.n_descsz), true);
+        search->id = llvm::toHex(
+            llvm::ArrayRef<uint8_t>(description, fields.n_descsz), true);
         return 1;
       }
       note = description + ((fields.n_descsz + 3) & ~3u);

@@ -29,21 +29,26 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double millisecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  return std::chrono::duration<double, std::milli>(Clock::now() - start)
+      .count();
 }
 
 /// Notes the wall time of each pass.
 class PassTimer : public PassInstrumentation {
 public:
-  explicit PassTimer(std::vector<api::PassTiming> &timings) : timings(timings) {}
+  explicit PassTimer(std::vector<api::PassTiming> &timings)
+      : timings(timings) {}
 
-  void runBeforePass(Pass *, Operation *) override { starts.push_back(Clock::now()); }
+  void runBeforePass(Pass *, Operation *) override {
+    starts.push_back(Clock::now());
+  }
   void runAfterPass(Pass *pass, Operation *) override { record(pass); }
   void runAfterPassFailed(Pass *pass, Operation *) override { record(pass); }
 
 private:
   void record(Pass *pass) {
-    std::string name = pass->getArgument().empty() ? pass->getName().str() : pass->getArgument().str();
+    std::string name = pass->getArgument().empty() ? pass->getName().str()
+                                                   : pass->getArgument().str();
     timings.push_back({name, millisecondsSince(starts.back())});
     starts.pop_back();
   }
@@ -57,7 +62,8 @@ private:
 class Compilation {
 public:
   Compilation(const api::Target &target, const api::CompileOptions &options)
-      : target(target), options(options), context(registry(), MLIRContext::Threading::DISABLED),
+      : target(target), options(options),
+        context(registry(), MLIRContext::Threading::DISABLED),
         collector(&context, result.diagnostics) {}
 
   api::CompileResult run(const std::string &text);
@@ -131,7 +137,9 @@ bool Compilation::lowerToVectors() {
     return runStage(buildLinalgPipeline) && print();
   if (wants("tensor"))
     return print();
-  if (!runStage([&](OpPassManager &manager) { buildVectorPipeline(manager, target); }))
+  if (!runStage([&](OpPassManager &manager) {
+        buildVectorPipeline(manager, target);
+      }))
     return false;
   noteProgram();
   return wants("vector") ? print() : true;
@@ -153,12 +161,14 @@ api::CompileResult Compilation::run(const std::string &text) {
     timing = [&](StringRef stage, double milliseconds) {
       result.timings.push_back({stage.str(), milliseconds});
     };
-  result.ok = succeeded(target::lowerToLLVMDialect(*module, target, options, timing));
+  result.ok =
+      succeeded(target::lowerToLLVMDialect(*module, target, options, timing));
   if (result.ok && wants("llvm-dialect"))
     print();
   else if (result.ok)
-    result.ok = succeeded(target::emitNative(*module, target, options, options.emit,
-                                             result.output, result.diagnostics, timing));
+    result.ok = succeeded(target::emitNative(*module, target, options,
+                                             options.emit, result.output,
+                                             result.diagnostics, timing));
   return std::move(result);
 }
 
@@ -167,7 +177,8 @@ api::CompileResult api::compile(const std::string &ttir, const Target &target,
   return Compilation(target, options).run(ttir);
 }
 
-api::CompileResult api::runPasses(const std::string &text, const std::string &pipeline) {
+api::CompileResult api::runPasses(const std::string &text,
+                                  const std::string &pipeline) {
   CompileResult result;
   registerPasses();
   DialectRegistry registry;

@@ -50,7 +50,8 @@ static api::Diagnostic translate(Diagnostic &diagnostic) {
   StringRef message = text;
   // A code stands at the start, or behind "'op' op ".
   size_t code = message.find("SG0");
-  if (code != StringRef::npos && message.size() > code + 7 && message[code + 6] == ':') {
+  if (code != StringRef::npos && message.size() > code + 7 &&
+      message[code + 6] == ':') {
     result.code = message.substr(code, 6).str();
     message = message.substr(code + 7).ltrim();
   }

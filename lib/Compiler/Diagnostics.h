@@ -16,7 +16,8 @@ namespace seagrove {
 /// Collects the diagnostics of a context for as long as it lives.
 class DiagnosticCollector {
 public:
-  DiagnosticCollector(mlir::MLIRContext *context, std::vector<api::Diagnostic> &target);
+  DiagnosticCollector(mlir::MLIRContext *context,
+                      std::vector<api::Diagnostic> &target);
 
 private:
   mlir::ScopedDiagnosticHandler handler;

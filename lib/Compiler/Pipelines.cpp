@@ -42,7 +42,8 @@ void seagrove::buildLinalgPipeline(OpPassManager &manager) {
   addCleanUp(manager);
 }
 
-void seagrove::buildVectorPipeline(OpPassManager &manager, const api::Target &target) {
+void seagrove::buildVectorPipeline(OpPassManager &manager,
+                                   const api::Target &target) {
   VectorizeBlocksOptions options;
   options.vectorBits = target.vectorBits;
   options.vectorRegisters = target.vectorRegisters;
@@ -56,14 +57,16 @@ void seagrove::buildVectorPipeline(OpPassManager &manager, const api::Target &ta
 void seagrove::registerPipelines() {
   PassPipelineRegistration<>("sg-structure", "TTIR to structured accesses",
                              buildStructurePipeline);
-  PassPipelineRegistration<>("sg-tensor", "structured accesses to tensors", buildTensorPipeline);
+  PassPipelineRegistration<>("sg-tensor", "structured accesses to tensors",
+                             buildTensorPipeline);
   PassPipelineRegistration<>("sg-linalg", "tensors to linalg operations only",
                              buildLinalgPipeline);
-  PassPipelineRegistration<>("sg-vector", "tensors to loops over vectors, for 256-bit registers",
-                             [](OpPassManager &manager) {
-                               api::Target target;
-                               target.vectorBits = 256;
-                               target.fma = true;
-                               buildVectorPipeline(manager, target);
-                             });
+  PassPipelineRegistration<>(
+      "sg-vector", "tensors to loops over vectors, for 256-bit registers",
+      [](OpPassManager &manager) {
+        api::Target target;
+        target.vectorBits = 256;
+        target.fma = true;
+        buildVectorPipeline(manager, target);
+      });
 }

@@ -28,8 +28,8 @@ void seagrove::registerDialects(DialectRegistry &registry) {
   tt::registerTTIRDialects(registry);
   target::registerVectorFormDialects(registry);
   func::registerInlinerExtension(registry);
-  registry.insert<linalg::LinalgDialect, tensor::TensorDialect, vector::VectorDialect,
-                  sg::SgDialect>();
+  registry.insert<linalg::LinalgDialect, tensor::TensorDialect,
+                  vector::VectorDialect, sg::SgDialect>();
 }
 
 void seagrove::registerPasses() {

@@ -23,7 +23,8 @@ void buildTensorPipeline(mlir::OpPassManager &manager);
 void buildLinalgPipeline(mlir::OpPassManager &manager);
 
 /// Tensors to loops over the vectors of `target`.
-void buildVectorPipeline(mlir::OpPassManager &manager, const api::Target &target);
+void buildVectorPipeline(mlir::OpPassManager &manager,
+                         const api::Target &target);
 
 /// Makes the above available as `sg-structure`, `sg-tensor`, `sg-linalg` and
 /// `sg-vector`.

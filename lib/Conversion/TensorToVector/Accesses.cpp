@@ -17,33 +17,39 @@ using namespace seagrove::vectorize;
 static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
-static Type elementOf(Value value) { return getElementTypeOrSelf(value.getType()); }
+static Type elementOf(Value value) {
+  return getElementTypeOrSelf(value.getType());
+}
 static unsigned alignmentOf(Type type) {
   return std::max<unsigned>(type.getIntOrFloatBitWidth() / 8, 1);
 }
 static bool isConstant(Value value, int64_t wanted) {
   APInt constant;
-  return matchPattern(value, m_ConstantInt(&constant)) && constant.getSExtValue() == wanted;
+  return matchPattern(value, m_ConstantInt(&constant)) &&
+         constant.getSExtValue() == wanted;
 }
 
 //===----------------------------------------------------------------------===//
 // Bounds
 //===----------------------------------------------------------------------===//
 
-static Value conjunction(OpBuilder &builder, Location loc, Value left, Value right) {
+static Value conjunction(OpBuilder &builder, Location loc, Value left,
+                         Value right) {
   if (!left || !right)
     return left ? left : right;
   return arith::AndIOp::create(builder, loc, left, right);
 }
 
-Lowering::Predicate Lowering::boundsOf(const Tile &tile, ValueRange lows, ValueRange highs,
+Lowering::Predicate Lowering::boundsOf(const Tile &tile, ValueRange lows,
+                                       ValueRange highs,
                                        ArrayRef<int64_t> shape, Value mask) {
   Predicate predicate;
   Lanes masked;
   if (mask)
     masked = evaluate(mask, tile);
   DepthScope scope(*this, depthOf(tile));
-  auto require = [&](arith::CmpIPredicate relation, Value left, Value right, Value &target) {
+  auto require = [&](arith::CmpIPredicate relation, Value left, Value right,
+                     Value &target) {
     Value holds = arith::CmpIOp::create(builder, loc, relation, left, right);
     target = conjunction(builder, loc, target, holds);
   };
@@ -68,8 +74,10 @@ Lowering::Predicate Lowering::boundsOf(const Tile &tile, ValueRange lows, ValueR
     }
     Type i32 = builder.getI32Type();
     auto relative = [&](Value bound) {
-      Value distance = arith::SubIOp::create(builder, loc, scalar(bound), coordinate.start);
-      return vectorOf(arith::TruncIOp::create(builder, loc, i32, distance), tile);
+      Value distance =
+          arith::SubIOp::create(builder, loc, scalar(bound), coordinate.start);
+      return vectorOf(arith::TruncIOp::create(builder, loc, i32, distance),
+                      tile);
     };
     Value lanes = step(i32, tile.lanes);
     if (!isConstant(low, 0))
@@ -77,33 +85,41 @@ Lowering::Predicate Lowering::boundsOf(const Tile &tile, ValueRange lows, ValueR
     require(Relation::slt, lanes, relative(high), predicate.vector);
   }
   if (mask && masked.uniform)
-    predicate.scalar = conjunction(builder, loc, predicate.scalar, masked.value);
+    predicate.scalar =
+        conjunction(builder, loc, predicate.scalar, masked.value);
   else if (mask)
-    predicate.vector = conjunction(builder, loc, predicate.vector, masked.value);
+    predicate.vector =
+        conjunction(builder, loc, predicate.vector, masked.value);
   return predicate;
 }
 
 /// One bit for each lane of the tile.
 Value Lowering::wholeMask(Predicate predicate, const Tile &tile) {
   if (!predicate.scalar && !predicate.vector)
-    return vectorOf(arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true)), tile);
+    return vectorOf(
+        arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true)),
+        tile);
   if (!predicate.scalar)
     return predicate.vector;
-  return conjunction(builder, loc, predicate.vector, vectorOf(predicate.scalar, tile));
+  return conjunction(builder, loc, predicate.vector,
+                     vectorOf(predicate.scalar, tile));
 }
 
 //===----------------------------------------------------------------------===//
 // Reads
 //===----------------------------------------------------------------------===//
 
-Value Lowering::otherLanes(Value other, Type elementType, const Tile &tile, bool asScalar) {
+Value Lowering::otherLanes(Value other, Type elementType, const Tile &tile,
+                           bool asScalar) {
   if (!other) {
     // The type of what is read already is that of memory.
-    Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(elementType));
+    Value zero = arith::ConstantOp::create(builder, loc,
+                                           builder.getZeroAttr(elementType));
     return asScalar ? zero : vectorOf(zero, tile);
   }
-  Lanes lanes = isa<RankedTensorType>(other.getType()) ? evaluate(other, tile)
-                                                       : Lanes{scalar(other), true};
+  Lanes lanes = isa<RankedTensorType>(other.getType())
+                    ? evaluate(other, tile)
+                    : Lanes{scalar(other), true};
   return toMemory(asScalar ? lanes.value : spread(lanes, tile));
 }
 
@@ -111,19 +127,21 @@ Lanes Lowering::gatherLanes(Value pointers, Type elementType, const Tile &tile,
                             Predicate predicate, Value other) {
   auto type = VectorType::get({tile.lanes}, elementType);
   Value otherwise = otherLanes(other, elementType, tile, /*asScalar=*/false);
-  return {LLVM::masked_gather::create(builder, loc, type, pointers, wholeMask(predicate, tile),
-                                      otherwise, alignmentOf(elementType)),
+  return {LLVM::masked_gather::create(builder, loc, type, pointers,
+                                      wholeMask(predicate, tile), otherwise,
+                                      alignmentOf(elementType)),
           false};
 }
 
 /// Consecutive elements from `pointer` on; one element where the tile has no
 /// vector dimension.
-Lanes Lowering::readLanes(Value pointer, Type elementType, const Tile &tile, Predicate predicate,
-                          Value other, bool isVolatile) {
+Lanes Lowering::readLanes(Value pointer, Type elementType, const Tile &tile,
+                          Predicate predicate, Value other, bool isVolatile) {
   unsigned alignment = alignmentOf(elementType);
   if (tile.vectorDim < 0) {
     auto load = [&] {
-      return LLVM::LoadOp::create(builder, loc, elementType, pointer, alignment, isVolatile);
+      return LLVM::LoadOp::create(builder, loc, elementType, pointer, alignment,
+                                  isVolatile);
     };
     if (!predicate.scalar)
       return {load(), true};
@@ -139,17 +157,21 @@ Lanes Lowering::readLanes(Value pointer, Type elementType, const Tile &tile, Pre
   }
   auto type = VectorType::get({tile.lanes}, elementType);
   if (!predicate.scalar && !predicate.vector)
-    return {LLVM::LoadOp::create(builder, loc, type, pointer, alignment, isVolatile), false};
+    return {LLVM::LoadOp::create(builder, loc, type, pointer, alignment,
+                                 isVolatile),
+            false};
   Value otherwise = otherLanes(other, elementType, tile, /*asScalar=*/false);
-  return {LLVM::MaskedLoadOp::create(builder, loc, type, pointer, wholeMask(predicate, tile),
-                                     otherwise, alignment),
+  return {LLVM::MaskedLoadOp::create(builder, loc, type, pointer,
+                                     wholeMask(predicate, tile), otherwise,
+                                     alignment),
           false};
 }
 
 /// The offset of the first lane of a tile; of all but the vector dimension
 /// where `skipVectorDim` is set.
 Value Lowering::offsetOf(const Tile &tile, Value offset, ValueRange strides,
-                         function_ref<Value(int64_t)> indexOf, bool skipVectorDim) {
+                         function_ref<Value(int64_t)> indexOf,
+                         bool skipVectorDim) {
   Value total = offset;
   for (auto [dim, coordinate] : llvm::enumerate(tile.coordinates)) {
     if (skipVectorDim && static_cast<int64_t>(dim) == tile.vectorDim)
@@ -162,7 +184,8 @@ Value Lowering::offsetOf(const Tile &tile, Value offset, ValueRange strides,
     }
     if (isConstant(strides[dim], 0) || isConstant(coordinate.start, 0))
       continue;
-    Value part = builder.createOrFold<arith::MulIOp>(loc, coordinate.start, strides[dim]);
+    Value part = builder.createOrFold<arith::MulIOp>(loc, coordinate.start,
+                                                     strides[dim]);
     total = builder.createOrFold<arith::AddIOp>(loc, total, part);
   }
   return total;
@@ -179,7 +202,8 @@ static Value widened(OpBuilder &builder, Location loc, Value lanes) {
 }
 
 template <typename AccessOp>
-Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile, const ReadView *view) {
+Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
+                                  const ReadView *view) {
   SmallVector<Value> strides;
   for (Value stride : op.getStrides())
     strides.push_back(scalar(stride));
@@ -187,18 +211,22 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile, const ReadView 
   Value offset = view ? constant(0) : scalar(op.getOffset());
   if (view)
     strides = view->strides;
-  auto indexOf = [&](int64_t dim) { return view ? Value() : op.getIndexOf(dim); };
+  auto indexOf = [&](int64_t dim) {
+    return view ? Value() : op.getIndexOf(dim);
+  };
   Type element = memoryType(lowered(elementOf(op.getBlockValue())));
   int64_t v = tile.vectorDim;
   Value index = v < 0 ? Value() : indexOf(v);
   Place place;
   if (v < 0 || (!index && isConstant(strides[v], 1))) {
-    place.first = address(pointer, element, offsetOf(tile, offset, strides, indexOf, false));
+    place.first = address(pointer, element,
+                          offsetOf(tile, offset, strides, indexOf, false));
     return place;
   }
   // What is left is one address for each lane, unless the run of an index that
   // merely wraps shows at its ends that it does not wrap here.
-  Value rest = address(pointer, element, offsetOf(tile, offset, strides, indexOf, true));
+  Value rest =
+      address(pointer, element, offsetOf(tile, offset, strides, indexOf, true));
   Tile line;
   line.coordinates = {tile.coordinates[v]};
   line.vectorDim = 0;
@@ -206,20 +234,29 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile, const ReadView 
   Value lanes;
   if (!isConstant(strides[v], 0) || !index) {
     Value start = vectorOf(tile.coordinates[v].start, tile);
-    lanes = arith::AddIOp::create(builder, loc, start, step(builder.getI64Type(), tile.lanes));
-    lanes = arith::MulIOp::create(builder, loc, lanes, vectorOf(strides[v], tile));
+    lanes = arith::AddIOp::create(builder, loc, start,
+                                  step(builder.getI64Type(), tile.lanes));
+    lanes =
+        arith::MulIOp::create(builder, loc, lanes, vectorOf(strides[v], tile));
   }
   if (index) {
-    Value positions = widened(builder, loc, spread(evaluate(index, line), line));
+    Value positions =
+        widened(builder, loc, spread(evaluate(index, line), line));
     if (op.isWrapped(v) && !lanes) {
-      Value front = vector::ExtractOp::create(builder, loc, positions, int64_t(0));
-      Value back = vector::ExtractOp::create(builder, loc, positions, tile.lanes - 1);
+      Value front =
+          vector::ExtractOp::create(builder, loc, positions, int64_t(0));
+      Value back =
+          vector::ExtractOp::create(builder, loc, positions, tile.lanes - 1);
       Value distance = arith::SubIOp::create(builder, loc, back, front);
-      place.contiguous = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, distance,
-                                               constant(tile.lanes - 1));
+      place.contiguous =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                distance, constant(tile.lanes - 1));
       place.first = address(rest, element, front);
     }
-    lanes = lanes ? arith::AddIOp::create(builder, loc, lanes, positions).getResult() : positions;
+    lanes =
+        lanes
+            ? arith::AddIOp::create(builder, loc, lanes, positions).getResult()
+            : positions;
   }
   auto type = VectorType::get({tile.lanes}, pointer.getType());
   place.each = LLVM::GEPOp::create(builder, loc, type, element, rest,
@@ -235,43 +272,50 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
   int64_t v = tile.vectorDim;
   ArrayRef<int64_t> shape = shapeOf(op.getResult());
   // All lanes read one address: so does one scalar read.
-  if (v >= 0 && !view && !op.getIndexOf(v) && isConstant(op.getStrides()[v], 0) &&
-      !op.getMask() && !op.getOther() && isFull(op.getLows()[v], op.getHighs()[v], shape[v])) {
+  if (v >= 0 && !view && !op.getIndexOf(v) &&
+      isConstant(op.getStrides()[v], 0) && !op.getMask() && !op.getOther() &&
+      isFull(op.getLows()[v], op.getHighs()[v], shape[v])) {
     Tile single = tile;
     single.vectorDim = -1;
     single.lanes = 1;
     return {evaluateLoad(op, single).value, true};
   }
-  Predicate predicate = boundsOf(tile, op.getLows(), op.getHighs(), shape, op.getMask());
+  Predicate predicate =
+      boundsOf(tile, op.getLows(), op.getHighs(), shape, op.getMask());
   Value other = op.getOther();
   if (other && isa<RankedTensorType>(other.getType()))
     evaluate(other, tile);
   DepthScope scope(*this, depthOf(tile));
   Place place = placeOf(op, tile, view);
-  auto narrow = [&](Lanes lanes) { return Lanes{fromMemory(lanes.value, element), lanes.uniform}; };
+  auto narrow = [&](Lanes lanes) {
+    return Lanes{fromMemory(lanes.value, element), lanes.uniform};
+  };
   auto contiguous = [&] {
-    return readLanes(place.first, stored, tile, predicate, other, op.getIsVolatile());
+    return readLanes(place.first, stored, tile, predicate, other,
+                     op.getIsVolatile());
   };
   if (!place.each)
     return narrow(contiguous());
   if (!place.contiguous)
     return narrow(gatherLanes(place.each, stored, tile, predicate, other));
   auto type = VectorType::get({tile.lanes}, stored);
-  auto branch = scf::IfOp::create(builder, loc, type, place.contiguous, /*withElseRegion=*/true);
+  auto branch = scf::IfOp::create(builder, loc, type, place.contiguous,
+                                  /*withElseRegion=*/true);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(branch.thenBlock());
     scf::YieldOp::create(builder, loc, contiguous().value);
     builder.setInsertionPointToStart(branch.elseBlock());
-    Value gathered = gatherLanes(place.each, stored, tile, predicate, other).value;
+    Value gathered =
+        gatherLanes(place.each, stored, tile, predicate, other).value;
     scf::YieldOp::create(builder, loc, gathered);
   }
   return narrow({branch.getResult(0), false});
 }
 
 /// The address of each lane of explicit offsets.
-Value Lowering::explicitAddress(Value base, Value offsets, bool inBytes, Type element,
-                                const Tile &tile) {
+Value Lowering::explicitAddress(Value base, Value offsets, bool inBytes,
+                                Type element, const Tile &tile) {
   Lanes positions = evaluate(offsets, tile);
   DepthScope scope(*this, depthOf(tile));
   Value pointer = scalar(base);
@@ -280,25 +324,29 @@ Value Lowering::explicitAddress(Value base, Value offsets, bool inBytes, Type el
   Type type = pointer.getType();
   if (tile.vectorDim >= 0)
     type = VectorType::get({tile.lanes}, type);
-  return LLVM::GEPOp::create(builder, loc, type, unit, pointer, ArrayRef<LLVM::GEPArg>{lanes});
+  return LLVM::GEPOp::create(builder, loc, type, unit, pointer,
+                             ArrayRef<LLVM::GEPArg>{lanes});
 }
 
 Lanes Lowering::evaluateGather(sg::GatherOp op, const Tile &tile) {
   Type element = lowered(elementOf(op.getResult()));
   Type stored = memoryType(element);
-  Value pointers =
-      explicitAddress(op.getBase(), op.getOffsets(), op.getByteOffsets(), element, tile);
+  Value pointers = explicitAddress(op.getBase(), op.getOffsets(),
+                                   op.getByteOffsets(), element, tile);
   Predicate predicate = boundsOf(Tile(), {}, {}, {}, {});
   if (op.getMask()) {
     Lanes mask = evaluate(op.getMask(), tile);
     (mask.uniform ? predicate.scalar : predicate.vector) = mask.value;
   }
-  if (Value other = op.getOther(); other && isa<RankedTensorType>(other.getType()))
+  if (Value other = op.getOther();
+      other && isa<RankedTensorType>(other.getType()))
     evaluate(other, tile);
   DepthScope scope(*this, depthOf(tile));
-  Lanes lanes = tile.vectorDim < 0
-                    ? readLanes(pointers, stored, tile, predicate, op.getOther(), op.getIsVolatile())
-                    : gatherLanes(pointers, stored, tile, predicate, op.getOther());
+  Lanes lanes =
+      tile.vectorDim < 0
+          ? readLanes(pointers, stored, tile, predicate, op.getOther(),
+                      op.getIsVolatile())
+          : gatherLanes(pointers, stored, tile, predicate, op.getOther());
   return {fromMemory(lanes.value, element), lanes.uniform};
 }
 
@@ -306,31 +354,35 @@ Lanes Lowering::evaluateGather(sg::GatherOp op, const Tile &tile) {
 // Writes
 //===----------------------------------------------------------------------===//
 
-void Lowering::writeLanes(Value value, Value pointer, const Tile &tile, Predicate predicate) {
+void Lowering::writeLanes(Value value, Value pointer, const Tile &tile,
+                          Predicate predicate) {
   unsigned alignment = alignmentOf(elementOf(value));
   if (predicate.vector) {
-    LLVM::MaskedStoreOp::create(builder, loc, value, pointer, wholeMask(predicate, tile),
-                                alignment);
+    LLVM::MaskedStoreOp::create(builder, loc, value, pointer,
+                                wholeMask(predicate, tile), alignment);
     return;
   }
   OpBuilder::InsertionGuard guard(builder);
   if (predicate.scalar) {
-    auto branch = scf::IfOp::create(builder, loc, predicate.scalar, /*withElseRegion=*/false);
+    auto branch = scf::IfOp::create(builder, loc, predicate.scalar,
+                                    /*withElseRegion=*/false);
     builder.setInsertionPointToStart(branch.thenBlock());
   }
   LLVM::StoreOp::create(builder, loc, value, pointer, alignment);
 }
 
 /// Writes lane after lane, so that the order of equal addresses is defined.
-void Lowering::scatterLanes(Value value, Value pointers, const Tile &tile, Predicate predicate) {
-  LLVM::masked_scatter::create(builder, loc, value, pointers, wholeMask(predicate, tile),
+void Lowering::scatterLanes(Value value, Value pointers, const Tile &tile,
+                            Predicate predicate) {
+  LLVM::masked_scatter::create(builder, loc, value, pointers,
+                               wholeMask(predicate, tile),
                                alignmentOf(elementOf(value)));
 }
 
 void Lowering::emitStoreTile(sg::StoreOp op, const Tile &tile) {
   Lanes lanes = evaluate(op.getValue(), tile);
-  Predicate predicate = boundsOf(tile, op.getLows(), op.getHighs(), shapeOf(op.getValue()),
-                                 op.getMask());
+  Predicate predicate = boundsOf(tile, op.getLows(), op.getHighs(),
+                                 shapeOf(op.getValue()), op.getMask());
   builder.restoreInsertionPoint(points.back());
   Value value = toMemory(spread(lanes, tile));
   Place place = placeOf(op, tile, nullptr);
@@ -338,7 +390,8 @@ void Lowering::emitStoreTile(sg::StoreOp op, const Tile &tile) {
     return writeLanes(value, place.first, tile, predicate);
   if (!place.contiguous)
     return scatterLanes(value, place.each, tile, predicate);
-  auto branch = scf::IfOp::create(builder, loc, place.contiguous, /*withElseRegion=*/true);
+  auto branch = scf::IfOp::create(builder, loc, place.contiguous,
+                                  /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());
   writeLanes(value, place.first, tile, predicate);
@@ -368,8 +421,9 @@ LogicalResult Lowering::emitStore(sg::StoreOp op) {
   for (auto [low, high] : llvm::zip(op.getLows(), op.getHighs()))
     bounds.push_back({low, high});
   int64_t vectorDim = contiguousDim(op);
-  int64_t lanes =
-      vectorDim < 0 ? 1 : chooseLanes(lowered(elementOf(op.getValue())), shape[vectorDim]);
+  int64_t lanes = vectorDim < 0 ? 1
+                                : chooseLanes(lowered(elementOf(op.getValue())),
+                                              shape[vectorDim]);
   SmallVector<Value> readers = {op.getValue()};
   if (op.getMask())
     readers.push_back(op.getMask());
@@ -384,7 +438,8 @@ LogicalResult Lowering::emitScatter(sg::ScatterOp op) {
   int64_t vectorDim = chooseVectorDim(op.getValue());
   int64_t lanes = vectorDim < 0 ? 1 : chooseLanes(element, shape[vectorDim]);
   SmallVector<Value> readers(op->getOperands());
-  llvm::erase_if(readers, [](Value v) { return !isa<RankedTensorType>(v.getType()); });
+  llvm::erase_if(readers,
+                 [](Value v) { return !isa<RankedTensorType>(v.getType()); });
   forEachTile(shape, vectorDim, lanes, readers, {}, [&](const Tile &tile) {
     Lanes value = evaluate(op.getValue(), tile);
     Predicate predicate;
@@ -392,8 +447,8 @@ LogicalResult Lowering::emitScatter(sg::ScatterOp op) {
       Lanes mask = evaluate(op.getMask(), tile);
       (mask.uniform ? predicate.scalar : predicate.vector) = mask.value;
     }
-    Value pointers =
-        explicitAddress(op.getBase(), op.getOffsets(), op.getByteOffsets(), element, tile);
+    Value pointers = explicitAddress(op.getBase(), op.getOffsets(),
+                                     op.getByteOffsets(), element, tile);
     builder.restoreInsertionPoint(points.back());
     Value stored = toMemory(spread(value, tile));
     if (tile.vectorDim < 0)

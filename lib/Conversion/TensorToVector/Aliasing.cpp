@@ -22,7 +22,9 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
 
 static bool sameOperands(ValueRange left, ValueRange right) {
   return left.size() == right.size() && llvm::equal(left, right);
@@ -31,9 +33,10 @@ static bool sameOperands(ValueRange left, ValueRange right) {
 /// Returns true if both name the same element at the same position, as far as
 /// the operands tell.
 static bool sameAccess(sg::StoreOp store, sg::LoadOp load) {
-  return store.getBase() == load.getBase() && store.getOffset() == load.getOffset() &&
-         sameOperands(store.getStrides(), load.getStrides()) && store.getIndices().empty() &&
-         load.getIndices().empty();
+  return store.getBase() == load.getBase() &&
+         store.getOffset() == load.getOffset() &&
+         sameOperands(store.getStrides(), load.getStrides()) &&
+         store.getIndices().empty() && load.getIndices().empty();
 }
 
 namespace {
@@ -47,21 +50,26 @@ struct ByteRange {
 
 template <typename AccessOp>
 static ByteRange rangeOf(AccessOp op, OpBuilder &builder, Location loc,
-                         function_ref<Value(Value)> scalar, function_ref<Value(int64_t)> constant,
-                         int64_t bytes) {
+                         function_ref<Value(Value)> scalar,
+                         function_ref<Value(int64_t)> constant, int64_t bytes) {
   ByteRange range;
-  Value base = LLVM::PtrToIntOp::create(builder, loc, builder.getI64Type(), scalar(op.getBase()));
+  Value base = LLVM::PtrToIntOp::create(builder, loc, builder.getI64Type(),
+                                        scalar(op.getBase()));
   Value low = scalar(op.getOffset()), high = low, start = low;
-  for (auto [stride, from, to] : llvm::zip(op.getStrides(), op.getLows(), op.getHighs())) {
+  for (auto [stride, from, to] :
+       llvm::zip(op.getStrides(), op.getLows(), op.getHighs())) {
     Value last = arith::SubIOp::create(builder, loc, scalar(to), constant(1));
     Value a = arith::MulIOp::create(builder, loc, scalar(stride), scalar(from));
     Value b = arith::MulIOp::create(builder, loc, scalar(stride), last);
-    low = arith::AddIOp::create(builder, loc, low, arith::MinSIOp::create(builder, loc, a, b));
-    high = arith::AddIOp::create(builder, loc, high, arith::MaxSIOp::create(builder, loc, a, b));
+    low = arith::AddIOp::create(builder, loc, low,
+                                arith::MinSIOp::create(builder, loc, a, b));
+    high = arith::AddIOp::create(builder, loc, high,
+                                 arith::MaxSIOp::create(builder, loc, a, b));
   }
   high = arith::AddIOp::create(builder, loc, high, constant(1));
   auto inBytes = [&](Value elements) -> Value {
-    Value scaled = arith::MulIOp::create(builder, loc, elements, constant(bytes));
+    Value scaled =
+        arith::MulIOp::create(builder, loc, elements, constant(bytes));
     return arith::AddIOp::create(builder, loc, base, scaled);
   };
   range.first = inBytes(low);
@@ -74,35 +82,42 @@ static ByteRange rangeOf(AccessOp op, OpBuilder &builder, Location loc,
 /// Copies what `load` reads if it overlaps with what `store` writes. The same
 /// address for each lane is no conflict for a read that only the store's own
 /// nest needs, since it reads each element before it writes it.
-void Lowering::resolveConflict(sg::StoreOp store, sg::LoadOp load, bool readLater) {
+void Lowering::resolveConflict(sg::StoreOp store, sg::LoadOp load,
+                               bool readLater) {
   if (buffers.contains(load.getResult()))
     return;
-  bool inPlace = !readLater && isReadInPlace(store.getValue(), load.getResult());
+  bool inPlace =
+      !readLater && isReadInPlace(store.getValue(), load.getResult());
   if (inPlace && sameAccess(store, load))
     return;
   auto lookup = [&](Value value) { return scalar(value); };
   auto number = [&](int64_t value) { return constant(value); };
   auto width = [&](Value value) {
-    return (lowered(typeOf(value).getElementType()).getIntOrFloatBitWidth() + 7) / 8;
+    return (lowered(typeOf(value).getElementType()).getIntOrFloatBitWidth() +
+            7) /
+           8;
   };
-  unsigned loadBytes = width(load.getResult()), storeBytes = width(store.getValue());
+  unsigned loadBytes = width(load.getResult()),
+           storeBytes = width(store.getValue());
   ByteRange read = rangeOf(load, builder, loc, lookup, number, loadBytes);
   ByteRange written = rangeOf(store, builder, loc, lookup, number, storeBytes);
   using Relation = arith::CmpIPredicate;
   auto compare = [&](Relation relation, Value left, Value right) -> Value {
     return arith::CmpIOp::create(builder, loc, relation, left, right);
   };
-  Value conflict = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+  Value conflict =
+      arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
   if (written.known)
-    conflict =
-        arith::AndIOp::create(builder, loc, compare(Relation::slt, read.first, written.end),
-                              compare(Relation::slt, written.first, read.end));
+    conflict = arith::AndIOp::create(
+        builder, loc, compare(Relation::slt, read.first, written.end),
+        compare(Relation::slt, written.first, read.end));
   if (inPlace && written.known && loadBytes == storeBytes) {
     Value differs = compare(Relation::ne, read.start, written.start);
     for (auto [left, right] : llvm::zip(load.getStrides(), store.getStrides()))
       if (left != right)
-        differs = arith::OrIOp::create(builder, loc, differs,
-                                       compare(Relation::ne, scalar(left), scalar(right)));
+        differs = arith::OrIOp::create(
+            builder, loc, differs,
+            compare(Relation::ne, scalar(left), scalar(right)));
     conflict = arith::AndIOp::create(builder, loc, conflict, differs);
   }
   takeCopy(load, conflict);
@@ -114,7 +129,8 @@ void Lowering::takeCopy(sg::LoadOp load, Value conflict) {
   Buffer copy = allocate(RankedTensorType::get(type.getShape(), element));
   // The dimension that the read finds contiguous must stay so in the copy.
   for (int64_t dim = 0; dim < type.getRank() - 1; ++dim) {
-    if (!isConstantIntValue(load.getStrides()[dim], 1) || type.getDimSize(dim) == 1)
+    if (!isConstantIntValue(load.getStrides()[dim], 1) ||
+        type.getDimSize(dim) == 1)
       continue;
     int64_t stride = type.getDimSize(dim);
     for (int64_t other = type.getRank() - 1; other >= 0; --other) {
@@ -124,17 +140,20 @@ void Lowering::takeCopy(sg::LoadOp load, Value conflict) {
     }
     break;
   }
-  auto branch = scf::IfOp::create(builder, loc, conflict, /*withElseRegion=*/false);
+  auto branch =
+      scf::IfOp::create(builder, loc, conflict, /*withElseRegion=*/false);
   OpBuilder::InsertPoint after = builder.saveInsertionPoint();
   builder.setInsertionPointToStart(branch.thenBlock());
   materializeInto(load.getResult(), copy);
   builder.restoreInsertionPoint(after);
   ReadView view;
   auto found = views.find(load);
-  Value pointer = found != views.end()
-                      ? found->second.pointer
-                      : address(scalar(load.getBase()), element, scalar(load.getOffset()));
-  view.pointer = LLVM::SelectOp::create(builder, loc, conflict, copy.pointer, pointer);
+  Value pointer =
+      found != views.end()
+          ? found->second.pointer
+          : address(scalar(load.getBase()), element, scalar(load.getOffset()));
+  view.pointer =
+      LLVM::SelectOp::create(builder, loc, conflict, copy.pointer, pointer);
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
     Value stride = found != views.end() ? found->second.strides[dim]
                                         : scalar(load.getStrides()[dim]);
@@ -143,7 +162,8 @@ void Lowering::takeCopy(sg::LoadOp load, Value conflict) {
     view.strides.push_back(
         isConstantIntValue(stride, copy.strides[dim])
             ? copied
-            : arith::SelectOp::create(builder, loc, conflict, copied, stride).getResult());
+            : arith::SelectOp::create(builder, loc, conflict, copied, stride)
+                  .getResult());
   }
   views[load] = view;
 }

@@ -1,4 +1,5 @@
-//===- Assembly.cpp - inline assembly --------------------------------------===//
+//===- Assembly.cpp - inline assembly
+//--------------------------------------===//
 //
 // Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,18 +14,21 @@ using namespace seagrove;
 using namespace seagrove::vectorize;
 
 /// Runs the assembly once, on scalars.
-SmallVector<Value> Lowering::assemble(tt::ElementwiseInlineAsmOp op, ValueRange operands) {
+SmallVector<Value> Lowering::assemble(tt::ElementwiseInlineAsmOp op,
+                                      ValueRange operands) {
   SmallVector<Type> types;
   for (Type type : op->getResultTypes())
     types.push_back(lowered(getElementTypeOrSelf(type)));
   Type result = types.front();
   if (types.size() > 1)
     result = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
-  Value value = LLVM::InlineAsmOp::create(
-      builder, loc, result, operands, op.getAsmString(), op.getConstraints(),
-      /*has_side_effects=*/!op.getPure(), /*is_align_stack=*/false,
-      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr())
-                    .getResult(0);
+  Value value =
+      LLVM::InlineAsmOp::create(
+          builder, loc, result, operands, op.getAsmString(),
+          op.getConstraints(),
+          /*has_side_effects=*/!op.getPure(), /*is_align_stack=*/false,
+          LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr())
+          .getResult(0);
   if (types.size() == 1)
     return {value};
   SmallVector<Value> values;
@@ -40,7 +44,8 @@ LogicalResult Lowering::emitAssembly(tt::ElementwiseInlineAsmOp op) {
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (type && op.getPackedElement() != 1)
     return op->emitError("SG0408: inline assembly that takes ")
-           << op.getPackedElement() << " elements at a time is not supported by this backend";
+           << op.getPackedElement()
+           << " elements at a time is not supported by this backend";
   if (!type) {
     SmallVector<Value> operands;
     for (Value argument : op.getArgs())

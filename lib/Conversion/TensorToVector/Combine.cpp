@@ -17,12 +17,15 @@ using namespace seagrove::vectorize;
 // behind the throughput of two units.
 static constexpr int64_t kAccumulators = 4;
 
-static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
 
 /// Returns true if each operation of a combiner works on vectors as on scalars.
 static bool isVectorizable(Block &combiner) {
   return llvm::all_of(combiner.without_terminator(), [](Operation &op) {
-    return op.hasTrait<OpTrait::Elementwise>() || op.hasTrait<OpTrait::ConstantLike>();
+    return op.hasTrait<OpTrait::Elementwise>() ||
+           op.hasTrait<OpTrait::ConstantLike>();
   });
 }
 
@@ -31,7 +34,8 @@ static int64_t lanesOf(Value value) {
   return vector ? vector.getDimSize(0) : 0;
 }
 
-SmallVector<Value> Lowering::combine(Block &combiner, ValueRange left, ValueRange right) {
+SmallVector<Value> Lowering::combine(Block &combiner, ValueRange left,
+                                     ValueRange right) {
   IRMapping mapping = scalars;
   SmallVector<Value> arguments(left);
   llvm::append_range(arguments, right);
@@ -72,8 +76,8 @@ SmallVector<Value> Lowering::combineLanes(Block &combiner, ValueRange vectors) {
     for (Value value : values) {
       for (int64_t start : {int64_t(0), lanes / 2}) {
         Value half = vector::ExtractStridedSliceOp::create(
-            builder, loc, value, ArrayRef<int64_t>{start}, ArrayRef<int64_t>{lanes / 2},
-            ArrayRef<int64_t>{1});
+            builder, loc, value, ArrayRef<int64_t>{start},
+            ArrayRef<int64_t>{lanes / 2}, ArrayRef<int64_t>{1});
         (start ? high : low).push_back(half);
       }
     }
@@ -86,7 +90,8 @@ SmallVector<Value> Lowering::combineLanes(Block &combiner, ValueRange vectors) {
 }
 
 /// The inclusive scan of the lanes of vectors, in log2(lanes) steps.
-SmallVector<Value> Lowering::scanLanes(Block &combiner, ValueRange vectors, bool reverse) {
+SmallVector<Value> Lowering::scanLanes(Block &combiner, ValueRange vectors,
+                                       bool reverse) {
   SmallVector<Value> values(vectors);
   int64_t lanes = lanesOf(values.front());
   for (int64_t distance = 1; distance < lanes; distance *= 2) {
@@ -99,10 +104,12 @@ SmallVector<Value> Lowering::scanLanes(Block &combiner, ValueRange vectors, bool
     }
     SmallVector<Value> shifted;
     for (Value value : values)
-      shifted.push_back(vector::ShuffleOp::create(builder, loc, value, value, source));
+      shifted.push_back(
+          vector::ShuffleOp::create(builder, loc, value, value, source));
     SmallVector<Value> combined = combine(combiner, shifted, values);
     auto maskType = VectorType::get({lanes}, builder.getI1Type());
-    Value mask = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(maskType, reached));
+    Value mask = arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(maskType, reached));
     for (auto [value, wide] : llvm::zip(values, combined))
       value = arith::SelectOp::create(builder, loc, mask, wide, value);
   }
@@ -115,21 +122,23 @@ SmallVector<Value> Lowering::scanLanes(Block &combiner, ValueRange vectors, bool
 
 /// One element, or one strip of elements, of all inputs along the axis, in as
 /// many independent chains as pay.
-SmallVector<Value> Lowering::reduceAlongAxis(sg::ReduceOp op, Tile tile, int64_t lanes) {
+SmallVector<Value> Lowering::reduceAlongAxis(sg::ReduceOp op, Tile tile,
+                                             int64_t lanes) {
   int64_t axis = op.getAxis(), size = op.getInputType().getDimSize(axis);
   bool alongLanes = tile.vectorDim == axis;
   int64_t stride = alongLanes ? lanes : 1;
   int64_t chains = size >= 2 * kAccumulators * stride ? kAccumulators : 1;
   // The bounds along the axis are those of the vector dimension only where
   // both are the same; else they are tested row by row.
-  Value end = alongLanes
-                  ? interiorEnd(op.getInputs(), op.getInputType().getShape(), axis, {})
-                  : Value();
+  Value end = alongLanes ? interiorEnd(op.getInputs(),
+                                       op.getInputType().getShape(), axis, {})
+                         : Value();
   size_t width = op.getInputs().size();
   auto at = [&](Value start, int64_t chain, bool interior) {
     Tile moved = tile;
     builder.restoreInsertionPoint(points.back());
-    Value position = builder.createOrFold<arith::AddIOp>(loc, start, constant(chain * stride));
+    Value position = builder.createOrFold<arith::AddIOp>(
+        loc, start, constant(chain * stride));
     moved.coordinates[axis] = {position, depth(), alongLanes ? axis : -1};
     moved.interior = alongLanes ? interior : tile.interior;
     SmallVector<Value> values = evaluateAll(op.getInputs(), moved);
@@ -162,9 +171,11 @@ SmallVector<Value> Lowering::reduceAlongAxis(sg::ReduceOp op, Tile tile, int64_t
     size_t half = chains / 2 * width;
     SmallVector<Value> merged;
     for (int64_t chain = 0; chain < chains / 2; ++chain)
-      llvm::append_range(merged,
-                         combine(op.getCombiner(), ValueRange(state).slice(chain * width, width),
-                                 ValueRange(state).slice(half + chain * width, width)));
+      llvm::append_range(
+          merged,
+          combine(op.getCombiner(),
+                  ValueRange(state).slice(chain * width, width),
+                  ValueRange(state).slice(half + chain * width, width)));
     state = merged;
   }
   if (end && size > block)
@@ -175,14 +186,17 @@ SmallVector<Value> Lowering::reduceAlongAxis(sg::ReduceOp op, Tile tile, int64_t
 LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
   RankedTensorType type = op.getInputType();
   int64_t axis = op.getAxis();
-  int64_t vectorDim = isVectorizable(op.getCombiner()) ? chooseVectorDim(op.getInputs()[0]) : -1;
+  int64_t vectorDim = isVectorizable(op.getCombiner())
+                          ? chooseVectorDim(op.getInputs()[0])
+                          : -1;
   Type widest = lowered(type.getElementType());
-  int64_t lanes = vectorDim < 0 ? 1 : chooseLanes(widest, type.getDimSize(vectorDim));
+  int64_t lanes =
+      vectorDim < 0 ? 1 : chooseLanes(widest, type.getDimSize(vectorDim));
   SmallVector<Buffer> outputs;
   for (Value result : op.getResults())
     if (auto block = dyn_cast<RankedTensorType>(result.getType()))
-      outputs.push_back(allocate(RankedTensorType::get(block.getShape(),
-                                                       lowered(block.getElementType()))));
+      outputs.push_back(allocate(RankedTensorType::get(
+          block.getShape(), lowered(block.getElementType()))));
   SmallVector<int64_t> outer;
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (dim != axis && dim != vectorDim)
@@ -191,7 +205,8 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
     if (outputs.empty())
       return scalars.map(op.getResults(), values);
     tile.coordinates.erase(tile.coordinates.begin() + axis);
-    tile.vectorDim = tile.vectorDim == axis ? -1 : tile.vectorDim - (tile.vectorDim > axis);
+    tile.vectorDim =
+        tile.vectorDim == axis ? -1 : tile.vectorDim - (tile.vectorDim > axis);
     for (auto [output, value] : llvm::zip(outputs, values)) {
       builder.restoreInsertionPoint(points.back());
       writeBuffer(output, tile, value);
@@ -200,8 +215,10 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
   openNest();
   Tile tile = originOf(type.getRank());
   if (vectorDim >= 0 && vectorDim != axis) {
-    emitTiles(tile, type.getShape(), outer, vectorDim, lanes, op.getInputs(), {},
-              [&](const Tile &strip) { finish(strip, reduceAlongAxis(op, strip, lanes)); });
+    emitTiles(tile, type.getShape(), outer, vectorDim, lanes, op.getInputs(),
+              {}, [&](const Tile &strip) {
+                finish(strip, reduceAlongAxis(op, strip, lanes));
+              });
   } else {
     openLoops(tile, type.getShape(), outer, {});
     tile.vectorDim = vectorDim;
@@ -222,7 +239,8 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
 
 /// Scans along the axis in strips; the state that passes from strip to strip
 /// is the last result of the one before, as scalars or, across rows, vectors.
-void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes, ArrayRef<Buffer> outputs) {
+void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes,
+                             ArrayRef<Buffer> outputs) {
   int64_t axis = op.getAxis(), size = op.getInputType().getDimSize(axis);
   bool alongLanes = tile.vectorDim == axis, reverse = op.getReverse();
   int64_t stride = alongLanes ? lanes : 1;
@@ -230,7 +248,8 @@ void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes, ArrayRef<B
     Value position = step;
     builder.restoreInsertionPoint(points.back());
     if (reverse)
-      position = arith::SubIOp::create(builder, loc, constant(size - stride), step);
+      position =
+          arith::SubIOp::create(builder, loc, constant(size - stride), step);
     Tile moved = tile;
     moved.coordinates[axis] = {position, depth(), alongLanes ? axis : -1};
     moved.interior = !alongLanes && tile.interior;
@@ -249,7 +268,8 @@ void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes, ArrayRef<B
     builder.restoreInsertionPoint(points.back());
     if (alongLanes)
       for (Value &value : values)
-        value = vector::ExtractOp::create(builder, loc, value, reverse ? 0 : lanes - 1);
+        value = vector::ExtractOp::create(builder, loc, value,
+                                          reverse ? 0 : lanes - 1);
     return values;
   };
   SmallVector<Value> state = strip(constant(0), {});
@@ -263,13 +283,16 @@ void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes, ArrayRef<B
 LogicalResult Lowering::emitScan(sg::ScanOp op) {
   RankedTensorType type = op.getInputType();
   int64_t axis = op.getAxis();
-  int64_t vectorDim = isVectorizable(op.getCombiner()) ? chooseVectorDim(op.getInputs()[0]) : -1;
-  int64_t lanes =
-      vectorDim < 0 ? 1 : chooseLanes(lowered(type.getElementType()), type.getDimSize(vectorDim));
+  int64_t vectorDim = isVectorizable(op.getCombiner())
+                          ? chooseVectorDim(op.getInputs()[0])
+                          : -1;
+  int64_t lanes = vectorDim < 0 ? 1
+                                : chooseLanes(lowered(type.getElementType()),
+                                              type.getDimSize(vectorDim));
   SmallVector<Buffer> outputs;
   for (Value result : op.getResults())
-    outputs.push_back(allocate(
-        RankedTensorType::get(type.getShape(), lowered(typeOf(result).getElementType()))));
+    outputs.push_back(allocate(RankedTensorType::get(
+        type.getShape(), lowered(typeOf(result).getElementType()))));
   SmallVector<int64_t> outer;
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (dim != axis && dim != vectorDim)
@@ -277,8 +300,9 @@ LogicalResult Lowering::emitScan(sg::ScanOp op) {
   openNest();
   Tile tile = originOf(type.getRank());
   if (vectorDim >= 0 && vectorDim != axis) {
-    emitTiles(tile, type.getShape(), outer, vectorDim, lanes, op.getInputs(), {},
-              [&](const Tile &strip) { scanAlongAxis(op, strip, lanes, outputs); });
+    emitTiles(
+        tile, type.getShape(), outer, vectorDim, lanes, op.getInputs(), {},
+        [&](const Tile &strip) { scanAlongAxis(op, strip, lanes, outputs); });
   } else {
     openLoops(tile, type.getShape(), outer, {});
     tile.vectorDim = vectorDim;

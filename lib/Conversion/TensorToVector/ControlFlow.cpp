@@ -22,20 +22,26 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static bool isBlock(Value value) { return isa<RankedTensorType>(value.getType()); }
-static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+static bool isBlock(Value value) {
+  return isa<RankedTensorType>(value.getType());
+}
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
 
 Lowering::Lowering(func::FuncOp kernel, const Machine &machine)
-    : kernel(kernel), machine(machine), plan(kernel), builder(kernel.getContext()),
-      loc(kernel.getLoc()) {}
+    : kernel(kernel), machine(machine), plan(kernel),
+      builder(kernel.getContext()), loc(kernel.getLoc()) {}
 
 LogicalResult Lowering::run() {
   MLIRContext *context = kernel.getContext();
-  Type i32 = builder.getI32Type(), pointer = LLVM::LLVMPointerType::get(context);
+  Type i32 = builder.getI32Type(),
+       pointer = LLVM::LLVMPointerType::get(context);
   SmallVector<Type> types;
   for (Type type : kernel.getArgumentTypes()) {
     if (isa<RankedTensorType>(type))
-      return kernel.emitError("SG0404: a kernel cannot take a block as an argument");
+      return kernel.emitError(
+          "SG0404: a kernel cannot take a block as an argument");
     types.push_back(lowered(type));
   }
   types.append(6, i32);
@@ -64,10 +70,12 @@ LogicalResult Lowering::run() {
       continue;
     for (BlockArgument argument : block.getArguments()) {
       if (isBlock(argument))
-        buffers[argument] = allocate(RankedTensorType::get(
-            typeOf(argument).getShape(), lowered(typeOf(argument).getElementType())));
+        buffers[argument] = allocate(
+            RankedTensorType::get(typeOf(argument).getShape(),
+                                  lowered(typeOf(argument).getElementType())));
       else
-        scalars.map(argument, copy->addArgument(lowered(argument.getType()), loc));
+        scalars.map(argument,
+                    copy->addArgument(lowered(argument.getType()), loc));
     }
   }
   builder.setInsertionPointToEnd(entry);
@@ -110,11 +118,12 @@ LogicalResult Lowering::emitOperation(Operation *op) {
     return emitEffect(op);
   if (isa<cf::BranchOp, cf::CondBranchOp, func::ReturnOp>(op))
     return emitBranch(op);
-  if (isa<sg::StoreOp, sg::ScatterOp, sg::ReduceOp, sg::ScanOp, sg::HistogramOp, sg::MapOp,
-          sg::AtomicRMWOp, sg::AtomicCASOp, tensor::ConcatOp>(op) ||
+  if (isa<sg::StoreOp, sg::ScatterOp, sg::ReduceOp, sg::ScanOp, sg::HistogramOp,
+          sg::MapOp, sg::AtomicRMWOp, sg::AtomicCASOp, tensor::ConcatOp>(op) ||
       (isa<linalg::LinalgOp>(op) && !isLazy(op)))
     return emitRoot(op);
-  if (llvm::any_of(op->getOperands(), isBlock) || llvm::any_of(op->getResults(), isBlock)) {
+  if (llvm::any_of(op->getOperands(), isBlock) ||
+      llvm::any_of(op->getResults(), isBlock)) {
     if (isView(op)) {
       emitView(op);
       return success();
@@ -127,7 +136,8 @@ LogicalResult Lowering::emitOperation(Operation *op) {
       return op->emitError("SG0401: cannot evaluate '")
              << op->getName().getStringRef() << "' on a block";
     for (Value result : op->getResults())
-      if (plan.inMemory(result) && !result.use_empty() && failed(materialize(result)))
+      if (plan.inMemory(result) && !result.use_empty() &&
+          failed(materialize(result)))
         return failure();
     return success();
   }
@@ -162,7 +172,8 @@ LogicalResult Lowering::emitExtract(tensor::ExtractOp op) {
   for (Value index : op.getIndices()) {
     Value position = scalar(index);
     if (!position.getType().isInteger(64))
-      position = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), position);
+      position = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
+                                            position);
     tile.coordinates.push_back({position, 0, -1});
   }
   openNest();
@@ -178,7 +189,8 @@ LogicalResult Lowering::emitExtract(tensor::ExtractOp op) {
 
 Buffer Lowering::allocateLike(Value value) {
   RankedTensorType type = typeOf(value);
-  return allocate(RankedTensorType::get(type.getShape(), lowered(type.getElementType())));
+  return allocate(
+      RankedTensorType::get(type.getShape(), lowered(type.getElementType())));
 }
 
 /// Gives each carried block a buffer that holds its initial value, and collects
@@ -196,7 +208,8 @@ void Lowering::bindCarried(ValueRange inits, ValueRange arguments,
   }
 }
 
-static void mapScalars(IRMapping &mapping, ValueRange old, ValueRange replacements) {
+static void mapScalars(IRMapping &mapping, ValueRange old,
+                       ValueRange replacements) {
   size_t next = 0;
   for (Value value : old)
     if (!isBlock(value))
@@ -217,17 +230,21 @@ void Lowering::findReads(Value value, bool inPlace, ArrayRef<Buffer> targets,
   }
   Operation *op = value.getDefiningOp();
   for (Value operand : op->getOperands())
-    findReads(operand, inPlace && op->hasTrait<OpTrait::Elementwise>(), targets, found, seen);
+    findReads(operand, inPlace && op->hasTrait<OpTrait::Elementwise>(), targets,
+              found, seen);
 }
 
-void Lowering::copyBuffer(const Buffer &from, const Buffer &to, ArrayRef<int64_t> shape) {
+void Lowering::copyBuffer(const Buffer &from, const Buffer &to,
+                          ArrayRef<int64_t> shape) {
   int64_t vectorDim = -1;
   for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim)
     if (shape[dim] > 1)
       vectorDim = dim;
-  int64_t lanes = vectorDim < 0 ? 1 : chooseLanes(to.elementType, shape[vectorDim]);
-  forEachTile(shape, vectorDim, lanes, {}, {},
-              [&](const Tile &tile) { writeBuffer(to, tile, readBuffer(from, tile).value); });
+  int64_t lanes =
+      vectorDim < 0 ? 1 : chooseLanes(to.elementType, shape[vectorDim]);
+  forEachTile(shape, vectorDim, lanes, {}, {}, [&](const Tile &tile) {
+    writeBuffer(to, tile, readBuffer(from, tile).value);
+  });
 }
 
 /// Writes the yielded blocks to their buffers as if all at once, and collects
@@ -247,8 +264,9 @@ void Lowering::emitYields(ValueRange yielded, ArrayRef<Buffer> targets,
     SmallVector<std::pair<size_t, bool>> found;
     DenseSet<std::pair<Value, unsigned>> seen;
     findReads(value, /*inPlace=*/true, targets, found, seen);
-    bool hazard = llvm::any_of(
-        found, [index = index](auto read) { return read.first != index || !read.second; });
+    bool hazard = llvm::any_of(found, [index = index](auto read) {
+      return read.first != index || !read.second;
+    });
     if (!hazard) {
       direct.push_back(index);
       continue;
@@ -281,7 +299,8 @@ LogicalResult Lowering::emitFor(scf::ForOp op) {
   SmallVector<Value> initial, yielded;
   bindCarried(op.getInitArgs(), op.getRegionIterArgs(), initial);
   auto loop = scf::ForOp::create(builder, loc, scalar(op.getLowerBound()),
-                                 scalar(op.getUpperBound()), scalar(op.getStep()), initial);
+                                 scalar(op.getUpperBound()),
+                                 scalar(op.getStep()), initial);
   OpBuilder::InsertPoint after = builder.saveInsertionPoint();
   Block *body = loop.getBody();
   if (!body->empty())
@@ -291,12 +310,13 @@ LogicalResult Lowering::emitFor(scf::ForOp op) {
   mapScalars(scalars, op.getRegionIterArgs(), loop.getRegionIterArgs());
   if (failed(emitBlock(*op.getBody())))
     return failure();
-  emitYields(op.getBody()->getTerminator()->getOperands(), targetsOf(op.getRegionIterArgs()),
-             yielded);
+  emitYields(op.getBody()->getTerminator()->getOperands(),
+             targetsOf(op.getRegionIterArgs()), yielded);
   scf::YieldOp::create(builder, loc, yielded);
   builder.restoreInsertionPoint(after);
   mapScalars(scalars, op.getResults(), loop.getResults());
-  for (auto [result, argument] : llvm::zip(op.getResults(), op.getRegionIterArgs()))
+  for (auto [result, argument] :
+       llvm::zip(op.getResults(), op.getRegionIterArgs()))
     if (isBlock(result))
       buffers[result] = buffers.lookup(argument);
   return success();
@@ -310,9 +330,11 @@ LogicalResult Lowering::emitWhile(scf::WhileOp op) {
   for (Type type : op.getResultTypes())
     if (!isa<RankedTensorType>(type))
       types.push_back(lowered(type));
-  auto loop = scf::WhileOp::create(builder, loc, types, initial, nullptr, nullptr);
+  auto loop =
+      scf::WhileOp::create(builder, loc, types, initial, nullptr, nullptr);
   OpBuilder::InsertPoint after = builder.saveInsertionPoint();
-  auto fill = [&](Region &region, ValueRange arguments, TypeRange blockTypes) -> Block * {
+  auto fill = [&](Region &region, ValueRange arguments,
+                  TypeRange blockTypes) -> Block * {
     Block *block = region.empty() ? &region.emplaceBlock() : &region.front();
     while (!block->empty())
       block->back().erase();
@@ -323,11 +345,12 @@ LogicalResult Lowering::emitWhile(scf::WhileOp op) {
     mapScalars(scalars, arguments, block->getArguments());
     return block;
   };
-  fill(loop.getBefore(), op.getBeforeArguments(), ValueRange(initial).getTypes());
+  fill(loop.getBefore(), op.getBeforeArguments(),
+       ValueRange(initial).getTypes());
   if (failed(emitBlock(*op.getBeforeBody())))
     return failure();
-  for (auto [value, argument, result] :
-       llvm::zip(condition.getArgs(), op.getAfterArguments(), op.getResults())) {
+  for (auto [value, argument, result] : llvm::zip(
+           condition.getArgs(), op.getAfterArguments(), op.getResults())) {
     if (!isBlock(value))
       continue;
     // What the condition passes on unchanged stays where it is.
@@ -337,11 +360,13 @@ LogicalResult Lowering::emitWhile(scf::WhileOp op) {
   }
   SmallVector<Value> passed, yielded;
   emitYields(condition.getArgs(), targetsOf(op.getAfterArguments()), passed);
-  scf::ConditionOp::create(builder, loc, scalar(condition.getCondition()), passed);
+  scf::ConditionOp::create(builder, loc, scalar(condition.getCondition()),
+                           passed);
   fill(loop.getAfter(), op.getAfterArguments(), types);
   if (failed(emitBlock(*op.getAfterBody())))
     return failure();
-  emitYields(op.getYieldOp().getOperands(), targetsOf(op.getBeforeArguments()), yielded);
+  emitYields(op.getYieldOp().getOperands(), targetsOf(op.getBeforeArguments()),
+             yielded);
   scf::YieldOp::create(builder, loc, yielded);
   builder.restoreInsertionPoint(after);
   mapScalars(scalars, op.getResults(), loop.getResults());
@@ -358,7 +383,8 @@ LogicalResult Lowering::emitIf(scf::IfOp op) {
   }
   SmallVector<Buffer> targets = targetsOf(op.getResults());
   bool hasElse = !op.getElseRegion().empty();
-  auto branch = scf::IfOp::create(builder, loc, types, scalar(op.getCondition()), hasElse);
+  auto branch = scf::IfOp::create(builder, loc, types,
+                                  scalar(op.getCondition()), hasElse);
   OpBuilder::InsertPoint after = builder.saveInsertionPoint();
   auto emitSide = [&](Block *from, Block *to) {
     while (!to->empty())
@@ -386,7 +412,8 @@ LogicalResult Lowering::emitIf(scf::IfOp op) {
 
 /// The block that an edge leads to: the target itself, or a block between in
 /// which the blocks that the edge passes are written to their buffers.
-Block *Lowering::emitEdge(Block *target, ValueRange operands, SmallVectorImpl<Value> &passed) {
+Block *Lowering::emitEdge(Block *target, ValueRange operands,
+                          SmallVectorImpl<Value> &passed) {
   if (llvm::none_of(operands, isBlock)) {
     for (Value operand : operands)
       passed.push_back(scalar(operand));
@@ -415,9 +442,11 @@ LogicalResult Lowering::emitBranch(Operation *op) {
     return success();
   }
   auto branch = cast<cf::CondBranchOp>(op);
-  Block *taken = emitEdge(branch.getTrueDest(), branch.getTrueDestOperands(), first);
-  Block *otherwise = emitEdge(branch.getFalseDest(), branch.getFalseDestOperands(), second);
-  cf::CondBranchOp::create(builder, loc, scalar(branch.getCondition()), taken, first, otherwise,
-                           second);
+  Block *taken =
+      emitEdge(branch.getTrueDest(), branch.getTrueDestOperands(), first);
+  Block *otherwise =
+      emitEdge(branch.getFalseDest(), branch.getFalseDestOperands(), second);
+  cf::CondBranchOp::create(builder, loc, scalar(branch.getCondition()), taken,
+                           first, otherwise, second);
   return success();
 }

@@ -20,10 +20,13 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static bool isBlock(Value value) { return isa<RankedTensorType>(value.getType()); }
+static bool isBlock(Value value) {
+  return isa<RankedTensorType>(value.getType());
+}
 
 bool vectorize::mayFail(func::FuncOp kernel) {
-  return kernel.walk([](tt::AssertOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  return kernel.walk([](tt::AssertOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
 }
 
 /// The address of a zero-terminated constant.
@@ -38,7 +41,8 @@ Value Lowering::text(StringRef value) {
     name = (kernel.getName() + ".text" + Twine(number++)).str();
   while (module.lookupSymbol(name));
   auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), stored.size());
-  LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true, LLVM::Linkage::Private, name,
+  LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true,
+                         LLVM::Linkage::Private, name,
                          builder.getStringAttr(stored));
   builder.setInsertionPointToStart(&program.front());
   return LLVM::AddressOfOp::create(builder, loc, scratch.getType(), name);
@@ -51,7 +55,8 @@ Value Lowering::text(StringRef value) {
 void Lowering::callPrintf(StringRef format, ValueRange arguments) {
   auto module = program->getParentOfType<ModuleOp>();
   Type pointer = scratch.getType();
-  auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), {pointer}, /*isVarArg=*/true);
+  auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), {pointer},
+                                          /*isVarArg=*/true);
   if (!module.lookupSymbol("printf")) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(module.getBody());
@@ -78,8 +83,9 @@ std::string Lowering::formatOf(Value &value, bool isSigned, bool hex) {
   Type i64 = builder.getI64Type();
   if (type != i64) {
     bool extendSign = isSigned && !hex && !type.isInteger(1);
-    value = extendSign ? arith::ExtSIOp::create(builder, loc, i64, value).getResult()
-                       : arith::ExtUIOp::create(builder, loc, i64, value).getResult();
+    value = extendSign
+                ? arith::ExtSIOp::create(builder, loc, i64, value).getResult()
+                : arith::ExtUIOp::create(builder, loc, i64, value).getResult();
   }
   if (hex)
     return "0x%0" + std::to_string(digits) + "llx";
@@ -95,7 +101,8 @@ LogicalResult Lowering::emitPrint(tt::PrintOp op) {
     return success();
   }
   for (auto [number, argument] : llvm::enumerate(op.getArgs())) {
-    bool isSigned = number >= op.getIsSigned().size() || op.getIsSigned()[number];
+    bool isSigned =
+        number >= op.getIsSigned().size() || op.getIsSigned()[number];
     std::string label = op.getPrefix().str();
     if (op.getArgs().size() > 1)
       label += "(operand " + std::to_string(number) + ") ";
@@ -113,7 +120,8 @@ LogicalResult Lowering::emitPrint(tt::PrintOp op) {
       line({}, scalar(argument));
       continue;
     }
-    ArrayRef<int64_t> shape = cast<RankedTensorType>(argument.getType()).getShape();
+    ArrayRef<int64_t> shape =
+        cast<RankedTensorType>(argument.getType()).getShape();
     forEachTile(shape, -1, 1, {}, {}, [&](const Tile &tile) {
       Value value = evaluate(argument, tile).value;
       builder.restoreInsertionPoint(points.back());
@@ -133,16 +141,20 @@ LogicalResult Lowering::emitPrint(tt::PrintOp op) {
 /// Ends the program unless `holds`: calls `scratch[0](scratch[1], message)`.
 void Lowering::require(Value holds, Value message) {
   Type pointer = scratch.getType();
-  Value one = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+  Value one =
+      arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
   Value fails = arith::XOrIOp::create(builder, loc, holds, one);
-  auto branch = scf::IfOp::create(builder, loc, fails, /*withElseRegion=*/false);
+  auto branch =
+      scf::IfOp::create(builder, loc, fails, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());
   Value function = LLVM::LoadOp::create(builder, loc, pointer, scratch);
-  Value context = LLVM::LoadOp::create(builder, loc, pointer, address(scratch, pointer, constant(1)));
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()),
-                                          {pointer, pointer});
-  LLVM::CallOp::create(builder, loc, type, ValueRange{function, context, message});
+  Value context = LLVM::LoadOp::create(builder, loc, pointer,
+                                       address(scratch, pointer, constant(1)));
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(builder.getContext()), {pointer, pointer});
+  LLVM::CallOp::create(builder, loc, type,
+                       ValueRange{function, context, message});
 }
 
 LogicalResult Lowering::emitAssert(tt::AssertOp op) {
@@ -157,15 +169,18 @@ LogicalResult Lowering::emitAssert(tt::AssertOp op) {
     require(scalar(condition), message);
     return success();
   }
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(condition.getType()).getShape();
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(condition.getType()).getShape();
   int64_t vectorDim = chooseVectorDim(condition);
-  int64_t lanes = vectorDim < 0 ? 1 : chooseLanes(builder.getI32Type(), shape[vectorDim]);
+  int64_t lanes =
+      vectorDim < 0 ? 1 : chooseLanes(builder.getI32Type(), shape[vectorDim]);
   forEachTile(shape, vectorDim, lanes, condition, {}, [&](const Tile &tile) {
     Lanes holds = evaluate(condition, tile);
     builder.restoreInsertionPoint(points.back());
     Value all = holds.value;
     if (!holds.uniform)
-      all = vector::ReductionOp::create(builder, loc, vector::CombiningKind::AND, all);
+      all = vector::ReductionOp::create(builder, loc,
+                                        vector::CombiningKind::AND, all);
     require(all, message);
   });
   return success();
@@ -176,6 +191,7 @@ LogicalResult Lowering::emitEffect(Operation *op) {
     return emitPrint(print);
   if (auto assertion = dyn_cast<tt::AssertOp>(op))
     return emitAssert(assertion);
-  return op->emitError("SG0405: '") << op->getName().getStringRef()
-                                    << "' on a block is not supported by this backend";
+  return op->emitError("SG0405: '")
+         << op->getName().getStringRef()
+         << "' on a block is not supported by this backend";
 }

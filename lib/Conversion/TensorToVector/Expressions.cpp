@@ -36,14 +36,15 @@ Value Lowering::step(Type elementType, int64_t lanes) {
   SmallVector<Attribute> values;
   for (int64_t lane = 0; lane < lanes; ++lane)
     values.push_back(IntegerAttr::get(elementType, lane));
-  return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, values));
+  return arith::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(type, values));
 }
 
 Value Lowering::vectorOf(Value value, const Tile &tile) {
   if (tile.vectorDim < 0 || isa<VectorType>(value.getType()))
     return value;
-  return vector::BroadcastOp::create(builder, loc, VectorType::get({tile.lanes}, value.getType()),
-                                     value);
+  return vector::BroadcastOp::create(
+      builder, loc, VectorType::get({tile.lanes}, value.getType()), value);
 }
 
 /// `lanes` as one value for each lane of the tile.
@@ -51,12 +52,14 @@ Value Lowering::spread(Lanes lanes, const Tile &tile) {
   return lanes.uniform ? vectorOf(lanes.value, tile) : lanes.value;
 }
 
-Lanes Lowering::evaluateElementwise(Operation *op, Value value, const Tile &tile) {
+Lanes Lowering::evaluateElementwise(Operation *op, Value value,
+                                    const Tile &tile) {
   SmallVector<Lanes> operands;
   bool uniform = true;
   for (Value operand : op->getOperands()) {
-    operands.push_back(isa<RankedTensorType>(operand.getType()) ? evaluate(operand, tile)
-                                                                : Lanes{scalar(operand), true});
+    operands.push_back(isa<RankedTensorType>(operand.getType())
+                           ? evaluate(operand, tile)
+                           : Lanes{scalar(operand), true});
     uniform &= operands.back().uniform;
   }
   DepthScope scope(*this, depthOf(tile));
@@ -67,7 +70,8 @@ Lanes Lowering::evaluateElementwise(Operation *op, Value value, const Tile &tile
   }
   if (isa<arith::SelectOp>(op)) {
     Value condition = mapping.lookup(op->getOperand(0));
-    Value first = mapping.lookup(op->getOperand(1)), second = mapping.lookup(op->getOperand(2));
+    Value first = mapping.lookup(op->getOperand(1)),
+          second = mapping.lookup(op->getOperand(2));
     return {select(condition, first, second), uniform};
   }
   Operation *clone = builder.clone(*op, mapping);
@@ -112,8 +116,8 @@ static Tile permuted(const Tile &tile, ArrayRef<int64_t> permutation) {
 }
 
 /// The tile of the source of a reshape that only adds or drops unit dimensions.
-static Tile reshaped(const Tile &tile, ArrayRef<int64_t> shape, ArrayRef<int64_t> sourceShape,
-                     Coordinate zero) {
+static Tile reshaped(const Tile &tile, ArrayRef<int64_t> shape,
+                     ArrayRef<int64_t> sourceShape, Coordinate zero) {
   Tile source = tile;
   source.coordinates.clear();
   source.vectorDim = -1;
@@ -146,12 +150,15 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
   if (auto splat = dyn_cast<tensor::SplatOp>(op))
     return {scalar(splat.getInput()), true};
   if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op))
-    return evaluate(broadcast.getInput(), withoutDims(tile, broadcast.getDimensions()));
+    return evaluate(broadcast.getInput(),
+                    withoutDims(tile, broadcast.getDimensions()));
   if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
-    return evaluate(transpose.getInput(), permuted(tile, transpose.getPermutation()));
+    return evaluate(transpose.getInput(),
+                    permuted(tile, transpose.getPermutation()));
   if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
-    return evaluate(op->getOperand(0), reshaped(tile, shapeOf(value), shapeOf(op->getOperand(0)),
-                                                Coordinate{constant(0), depthOf(tile), -1}));
+    return evaluate(op->getOperand(0),
+                    reshaped(tile, shapeOf(value), shapeOf(op->getOperand(0)),
+                             Coordinate{constant(0), depthOf(tile), -1}));
   if (auto load = dyn_cast<sg::LoadOp>(op))
     return evaluateLoad(load, tile);
   if (auto gather = dyn_cast<sg::GatherOp>(op))
@@ -160,15 +167,19 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
     int64_t axis = take.getAxis();
     Lanes index = evaluate(take.getIndices(), tile);
     DepthScope scope(*this, depthOf(tile));
-    return takeLanes(bufferOf(take.getSource()), axis, shapeOf(take.getSource())[axis], index, tile);
+    return takeLanes(bufferOf(take.getSource()), axis,
+                     shapeOf(take.getSource())[axis], index, tile);
   }
   DepthScope scope(*this, depthOf(tile));
   if (auto dense = dyn_cast<arith::ConstantOp>(op)) {
-    auto splat = cast<SplatElementsAttr>(dense.getValue()).getSplatValue<TypedAttr>();
+    auto splat =
+        cast<SplatElementsAttr>(dense.getValue()).getSplatValue<TypedAttr>();
     return {arith::ConstantOp::create(builder, loc, splat), true};
   }
   if (isa<tensor::EmptyOp, ub::PoisonOp>(op))
-    return {arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element)), true};
+    return {
+        arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element)),
+        true};
   if (auto iota = dyn_cast<sg::IotaOp>(op)) {
     Value first = arith::AddIOp::create(builder, loc, tile.coordinates[0].start,
                                         constant(iota.getStart()));
@@ -176,18 +187,21 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
       first = arith::TruncIOp::create(builder, loc, element, first);
     if (tile.vectorDim < 0)
       return {first, true};
-    return {arith::AddIOp::create(builder, loc, vectorOf(first, tile), step(element, tile.lanes)),
+    return {arith::AddIOp::create(builder, loc, vectorOf(first, tile),
+                                  step(element, tile.lanes)),
             false};
   }
   return evaluateElementwise(op, value, tile);
 }
 
 Lanes Lowering::evaluate(Value value, const Tile &tile) {
-  std::vector<uintptr_t> key = {reinterpret_cast<uintptr_t>(value.getAsOpaquePointer()),
-                                static_cast<uintptr_t>(tile.vectorDim + 1),
-                                static_cast<uintptr_t>(tile.lanes), tile.interior};
+  std::vector<uintptr_t> key = {
+      reinterpret_cast<uintptr_t>(value.getAsOpaquePointer()),
+      static_cast<uintptr_t>(tile.vectorDim + 1),
+      static_cast<uintptr_t>(tile.lanes), tile.interior};
   for (const Coordinate &coordinate : tile.coordinates)
-    key.push_back(reinterpret_cast<uintptr_t>(coordinate.start.getAsOpaquePointer()));
+    key.push_back(
+        reinterpret_cast<uintptr_t>(coordinate.start.getAsOpaquePointer()));
   if (auto it = cache.find(key); nestOpen && it != cache.end())
     return it->second;
   Lanes lanes = evaluateUncached(value, tile);

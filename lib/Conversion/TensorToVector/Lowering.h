@@ -147,23 +147,26 @@ private:
                   llvm::SmallVectorImpl<mlir::Value> &results);
   void bindCarried(mlir::ValueRange inits, mlir::ValueRange arguments,
                    llvm::SmallVectorImpl<mlir::Value> &initial);
-  void findReads(mlir::Value value, bool inPlace, llvm::ArrayRef<Buffer> targets,
+  void findReads(mlir::Value value, bool inPlace,
+                 llvm::ArrayRef<Buffer> targets,
                  llvm::SmallVectorImpl<std::pair<size_t, bool>> &found,
                  llvm::DenseSet<std::pair<mlir::Value, unsigned>> &seen);
   llvm::SmallVector<Buffer> targetsOf(mlir::ValueRange values);
   Buffer allocateLike(mlir::Value value);
-  void copyBuffer(const Buffer &from, const Buffer &to, llvm::ArrayRef<int64_t> shape);
+  void copyBuffer(const Buffer &from, const Buffer &to,
+                  llvm::ArrayRef<int64_t> shape);
 
   //===--- Scalars (Scalars.cpp) -----------------------------------------===//
   llvm::LogicalResult emitScalarMemory(mlir::Operation *op);
   mlir::Value guarded(mlir::Value condition, mlir::Type type,
                       llvm::function_ref<mlir::Value()> body);
-  mlir::Value atomicUpdate(llvm::StringRef kind, llvm::StringRef ordering, mlir::Value pointer,
-                           mlir::Value value);
-  mlir::Value atomicNarrowUpdate(mlir::LLVM::AtomicBinOp op, llvm::StringRef ordering,
-                                 mlir::Value pointer, mlir::Value value);
-  mlir::Value atomicSwap(llvm::StringRef ordering, mlir::Value pointer, mlir::Value compare,
-                         mlir::Value value);
+  mlir::Value atomicUpdate(llvm::StringRef kind, llvm::StringRef ordering,
+                           mlir::Value pointer, mlir::Value value);
+  mlir::Value atomicNarrowUpdate(mlir::LLVM::AtomicBinOp op,
+                                 llvm::StringRef ordering, mlir::Value pointer,
+                                 mlir::Value value);
+  mlir::Value atomicSwap(llvm::StringRef ordering, mlir::Value pointer,
+                         mlir::Value compare, mlir::Value value);
   mlir::Value scalar(mlir::Value value);
   mlir::Value asI64(mlir::Value value);
   mlir::Value constant(int64_t value);
@@ -172,27 +175,34 @@ private:
   //===--- Memory (Memory.cpp) -------------------------------------------===//
   Buffer allocate(mlir::RankedTensorType type);
   Buffer allocateBytes(int64_t elements, mlir::Type elementType);
-  mlir::Value address(mlir::Value pointer, mlir::Type elementType, mlir::Value offset);
+  mlir::Value address(mlir::Value pointer, mlir::Type elementType,
+                      mlir::Value offset);
   mlir::Value bufferAddress(const Buffer &buffer, const Tile &tile);
   Lanes readBuffer(const Buffer &buffer, const Tile &tile);
   void writeBuffer(const Buffer &buffer, const Tile &tile, mlir::Value value);
-  Lanes takeLanes(const Buffer &source, int64_t axis, int64_t size, Lanes index, const Tile &tile);
+  Lanes takeLanes(const Buffer &source, int64_t axis, int64_t size, Lanes index,
+                  const Tile &tile);
   mlir::Value toMemory(mlir::Value value);
-  mlir::Value select(mlir::Value condition, mlir::Value first, mlir::Value second);
+  mlir::Value select(mlir::Value condition, mlir::Value first,
+                     mlir::Value second);
   mlir::Value fromMemory(mlir::Value value, mlir::Type elementType);
 
   //===--- Structured accesses (Accesses.cpp) ----------------------------===//
-  Predicate boundsOf(const Tile &tile, mlir::ValueRange lows, mlir::ValueRange highs,
-                     llvm::ArrayRef<int64_t> shape, mlir::Value mask);
+  Predicate boundsOf(const Tile &tile, mlir::ValueRange lows,
+                     mlir::ValueRange highs, llvm::ArrayRef<int64_t> shape,
+                     mlir::Value mask);
   Lanes evaluateLoad(sg::LoadOp op, const Tile &tile);
   Lanes evaluateGather(sg::GatherOp op, const Tile &tile);
   Lanes readLanes(mlir::Value pointer, mlir::Type elementType, const Tile &tile,
                   Predicate predicate, mlir::Value other, bool isVolatile);
-  Lanes gatherLanes(mlir::Value pointers, mlir::Type elementType, const Tile &tile,
-                    Predicate predicate, mlir::Value other);
-  mlir::Value offsetOf(const Tile &tile, mlir::Value offset, mlir::ValueRange strides,
-                       llvm::function_ref<mlir::Value(int64_t)> indexOf, bool skipVectorDim);
-  mlir::Value otherLanes(mlir::Value other, mlir::Type elementType, const Tile &tile, bool uniform);
+  Lanes gatherLanes(mlir::Value pointers, mlir::Type elementType,
+                    const Tile &tile, Predicate predicate, mlir::Value other);
+  mlir::Value offsetOf(const Tile &tile, mlir::Value offset,
+                       mlir::ValueRange strides,
+                       llvm::function_ref<mlir::Value(int64_t)> indexOf,
+                       bool skipVectorDim);
+  mlir::Value otherLanes(mlir::Value other, mlir::Type elementType,
+                         const Tile &tile, bool uniform);
   llvm::LogicalResult emitStore(sg::StoreOp op);
   void emitStoreTile(sg::StoreOp op, const Tile &tile);
   llvm::LogicalResult emitScatter(sg::ScatterOp op);
@@ -204,9 +214,11 @@ private:
   };
   template <typename AccessOp>
   Place placeOf(AccessOp op, const Tile &tile, const ReadView *view);
-  mlir::Value explicitAddress(mlir::Value base, mlir::Value offsets, bool inBytes,
-                              mlir::Type element, const Tile &tile);
-  void writeLanes(mlir::Value value, mlir::Value pointer, const Tile &tile, Predicate predicate);
+  mlir::Value explicitAddress(mlir::Value base, mlir::Value offsets,
+                              bool inBytes, mlir::Type element,
+                              const Tile &tile);
+  void writeLanes(mlir::Value value, mlir::Value pointer, const Tile &tile,
+                  Predicate predicate);
   void scatterLanes(mlir::Value value, mlir::Value pointers, const Tile &tile,
                     Predicate predicate);
   mlir::Value wholeMask(Predicate predicate, const Tile &tile);
@@ -214,7 +226,8 @@ private:
   //===--- Expressions (Expressions.cpp) ---------------------------------===//
   Lanes evaluate(mlir::Value value, const Tile &tile);
   Lanes evaluateUncached(mlir::Value value, const Tile &tile);
-  Lanes evaluateElementwise(mlir::Operation *op, mlir::Value value, const Tile &tile);
+  Lanes evaluateElementwise(mlir::Operation *op, mlir::Value value,
+                            const Tile &tile);
   mlir::Value spread(Lanes lanes, const Tile &tile);
   mlir::Value vectorOf(mlir::Value value, const Tile &tile);
   mlir::Value step(mlir::Type elementType, int64_t lanes);
@@ -231,28 +244,35 @@ private:
   unsigned depthOf(const Tile &tile) const;
   /// Runs `body` for each tile of a domain, first without and then with bounds
   /// along the vector dimension.
-  void emitTiles(Tile base, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> outerDims,
-                 int64_t vectorDim, int64_t lanes, mlir::ValueRange readers,
-                 llvm::ArrayRef<KnownBounds> bounds, llvm::function_ref<void(const Tile &)> body);
-  void forEachTile(llvm::ArrayRef<int64_t> shape, int64_t vectorDim, int64_t lanes,
-                   mlir::ValueRange readers, llvm::ArrayRef<KnownBounds> bounds,
+  void emitTiles(Tile base, llvm::ArrayRef<int64_t> shape,
+                 llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
+                 int64_t lanes, mlir::ValueRange readers,
+                 llvm::ArrayRef<KnownBounds> bounds,
+                 llvm::function_ref<void(const Tile &)> body);
+  void forEachTile(llvm::ArrayRef<int64_t> shape, int64_t vectorDim,
+                   int64_t lanes, mlir::ValueRange readers,
+                   llvm::ArrayRef<KnownBounds> bounds,
                    llvm::function_ref<void(const Tile &)> body);
   Tile originOf(size_t rank);
-  void openLoops(Tile &tile, llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> dims,
-                      llvm::ArrayRef<KnownBounds> bounds);
+  void openLoops(Tile &tile, llvm::ArrayRef<int64_t> shape,
+                 llvm::ArrayRef<int64_t> dims,
+                 llvm::ArrayRef<KnownBounds> bounds);
   /// The first coordinate of `dim` from which some read of `readers` has to be
   /// masked, as an i64; null where none ever has to.
-  mlir::Value interiorEnd(mlir::ValueRange readers, llvm::ArrayRef<int64_t> shape, int64_t dim,
+  mlir::Value interiorEnd(mlir::ValueRange readers,
+                          llvm::ArrayRef<int64_t> shape, int64_t dim,
                           llvm::ArrayRef<KnownBounds> own);
-  void collectBounds(mlir::Value value, llvm::ArrayRef<int64_t> nestDims, int64_t dim,
-                     llvm::SmallVectorImpl<KnownBounds> &bounds, llvm::DenseSet<mlir::Value> &seen);
+  void collectBounds(mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
+                     int64_t dim, llvm::SmallVectorImpl<KnownBounds> &bounds,
+                     llvm::DenseSet<mlir::Value> &seen);
   int64_t chooseLanes(mlir::Type elementType, int64_t size) const;
   int64_t chooseVectorDim(mlir::Value value) const;
   bool isFull(mlir::Value low, mlir::Value high, int64_t size) const;
 
   //===--- Values in memory (Materialize.cpp) ----------------------------===//
   llvm::LogicalResult materialize(mlir::Value value);
-  llvm::LogicalResult materializeConstant(mlir::Value value, mlir::DenseElementsAttr dense);
+  llvm::LogicalResult materializeConstant(mlir::Value value,
+                                          mlir::DenseElementsAttr dense);
   void materializeInto(mlir::Value value, const Buffer &buffer);
   Buffer bufferOf(mlir::Value value);
   llvm::LogicalResult emitConcat(mlir::Operation *op);
@@ -263,14 +283,18 @@ private:
   //===--- Reductions and scans (Combine.cpp) ----------------------------===//
   llvm::LogicalResult emitReduce(sg::ReduceOp op);
   llvm::LogicalResult emitScan(sg::ScanOp op);
-  llvm::SmallVector<mlir::Value> reduceAlongAxis(sg::ReduceOp op, Tile tile, int64_t lanes);
-  void scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes, llvm::ArrayRef<Buffer> outputs);
-  llvm::SmallVector<mlir::Value> combine(mlir::Block &combiner, mlir::ValueRange left,
-                                         mlir::ValueRange right);
-  llvm::SmallVector<mlir::Value> combineLanes(mlir::Block &combiner, mlir::ValueRange vectors);
-  llvm::SmallVector<mlir::Value> scanLanes(mlir::Block &combiner, mlir::ValueRange vectors,
-                                           bool reverse);
-  llvm::SmallVector<mlir::Value> evaluateAll(mlir::ValueRange values, const Tile &tile);
+  llvm::SmallVector<mlir::Value> reduceAlongAxis(sg::ReduceOp op, Tile tile,
+                                                 int64_t lanes);
+  void scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes,
+                     llvm::ArrayRef<Buffer> outputs);
+  llvm::SmallVector<mlir::Value>
+  combine(mlir::Block &combiner, mlir::ValueRange left, mlir::ValueRange right);
+  llvm::SmallVector<mlir::Value> combineLanes(mlir::Block &combiner,
+                                              mlir::ValueRange vectors);
+  llvm::SmallVector<mlir::Value>
+  scanLanes(mlir::Block &combiner, mlir::ValueRange vectors, bool reverse);
+  llvm::SmallVector<mlir::Value> evaluateAll(mlir::ValueRange values,
+                                             const Tile &tile);
 
   //===--- Products (Product.cpp) ----------------------------------------===//
   struct Operands {
@@ -283,16 +307,19 @@ private:
   llvm::LogicalResult emitProduct(mlir::linalg::LinalgOp op);
   /// Emits a loop that consists of one product; false if it is another loop.
   llvm::FailureOr<bool> emitProductLoop(mlir::scf::ForOp loop);
-  llvm::LogicalResult emitIterationScalars(mlir::scf::ForOp loop, mlir::Value iv);
-  Operands operandsFor(const Product &product, const Buffer &out, int64_t capacity);
+  llvm::LogicalResult emitIterationScalars(mlir::scf::ForOp loop,
+                                           mlir::Value iv);
+  Operands operandsFor(const Product &product, const Buffer &out,
+                       int64_t capacity);
   Buffer destinationOf(const Product &product);
   bool isReadInPlaceOf(mlir::Value expression, mlir::Value carried);
-  void packLeft(const Product &product, Tile base, const Buffer &buffer, mlir::Value column);
-  void packRight(const Product &product, Tile base, const Buffer &buffer, mlir::Value row,
-                 int64_t capacity);
+  void packLeft(const Product &product, Tile base, const Buffer &buffer,
+                mlir::Value column);
+  void packRight(const Product &product, Tile base, const Buffer &buffer,
+                 mlir::Value row, int64_t capacity);
   void multiply(const Product &product, Tile base, const Operands &operands);
-  void multiplyTile(const Product &product, Tile base, const Operands &operands, mlir::Value row,
-                    mlir::Value column, int64_t count);
+  void multiplyTile(const Product &product, Tile base, const Operands &operands,
+                    mlir::Value row, mlir::Value column, int64_t count);
   mlir::Value multiplyAdd(mlir::Value left, mlir::Value right, mlir::Value sum);
   mlir::Value convert(mlir::Value value, mlir::Type element);
 

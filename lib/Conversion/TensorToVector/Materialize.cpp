@@ -13,7 +13,9 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
 
 static RankedTensorType withElement(RankedTensorType type, Type element) {
   return RankedTensorType::get(type.getShape(), element);
@@ -23,7 +25,8 @@ Buffer Lowering::bufferOf(Value value) {
   auto it = buffers.find(value);
   if (it != buffers.end())
     return it->second;
-  Buffer buffer = allocate(withElement(typeOf(value), lowered(typeOf(value).getElementType())));
+  Buffer buffer = allocate(
+      withElement(typeOf(value), lowered(typeOf(value).getElementType())));
   materializeInto(value, buffer);
   return buffers[value] = buffer;
 }
@@ -33,7 +36,8 @@ void Lowering::materializeInto(Value value, const Buffer &buffer) {
     return;
   ArrayRef<int64_t> shape = typeOf(value).getShape();
   int64_t vectorDim = chooseVectorDim(value);
-  int64_t lanes = vectorDim < 0 ? 1 : chooseLanes(buffer.elementType, shape[vectorDim]);
+  int64_t lanes =
+      vectorDim < 0 ? 1 : chooseLanes(buffer.elementType, shape[vectorDim]);
   forEachTile(shape, vectorDim, lanes, value, {}, [&](const Tile &tile) {
     Value vector = evaluateAll(value, tile).front();
     builder.restoreInsertionPoint(points.back());
@@ -43,23 +47,31 @@ void Lowering::materializeInto(Value value, const Buffer &buffer) {
 
 LogicalResult Lowering::materialize(Value value) {
   if (auto constant = value.getDefiningOp<arith::ConstantOp>())
-    if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()); dense && !dense.isSplat())
+    if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
+        dense && !dense.isSplat())
       return materializeConstant(value, dense);
   // A volatile read happens once, where it stands.
-  bool isRead = value.getDefiningOp() && isa<sg::LoadOp, sg::GatherOp>(value.getDefiningOp());
+  bool isRead = value.getDefiningOp() &&
+                isa<sg::LoadOp, sg::GatherOp>(value.getDefiningOp());
   if (!isRead && (!value.getDefiningOp() || !isLazy(value.getDefiningOp())))
     return emitError(value.getLoc(), "SG0401: cannot evaluate '")
-           << (value.getDefiningOp() ? value.getDefiningOp()->getName().getStringRef() : "argument")
+           << (value.getDefiningOp()
+                   ? value.getDefiningOp()->getName().getStringRef()
+                   : "argument")
            << "' on a block";
   bufferOf(value);
   return success();
 }
 
-LogicalResult Lowering::materializeConstant(Value value, DenseElementsAttr dense) {
+LogicalResult Lowering::materializeConstant(Value value,
+                                            DenseElementsAttr dense) {
   Buffer buffer = allocate(typeOf(value));
-  for (auto [position, element] : llvm::enumerate(dense.getValues<Attribute>())) {
-    Value stored = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(element));
-    Value pointer = address(buffer.pointer, buffer.elementType, constant(position));
+  for (auto [position, element] :
+       llvm::enumerate(dense.getValues<Attribute>())) {
+    Value stored =
+        arith::ConstantOp::create(builder, loc, cast<TypedAttr>(element));
+    Value pointer =
+        address(buffer.pointer, buffer.elementType, constant(position));
     LLVM::StoreOp::create(builder, loc, toMemory(stored), pointer);
   }
   buffers[value] = buffer;
@@ -77,7 +89,8 @@ static bool isRowMajor(const Buffer &buffer, ArrayRef<int64_t> shape) {
 }
 
 /// The part of a buffer that a slice names.
-static void narrow(tensor::ExtractSliceOp slice, Buffer &view, int64_t &offset) {
+static void narrow(tensor::ExtractSliceOp slice, Buffer &view,
+                   int64_t &offset) {
   SmallVector<int64_t> strides;
   llvm::SmallBitVector dropped = slice.getDroppedDims();
   for (auto [dim, stride] : llvm::enumerate(view.strides)) {
@@ -105,7 +118,8 @@ void Lowering::emitView(Operation *op) {
   } else {
     view.strides.assign(typeOf(result).getRank(), 1);
     for (int64_t dim = typeOf(result).getRank() - 2; dim >= 0; --dim)
-      view.strides[dim] = view.strides[dim + 1] * typeOf(result).getDimSize(dim + 1);
+      view.strides[dim] =
+          view.strides[dim + 1] * typeOf(result).getDimSize(dim + 1);
   }
   buffers[result] = view;
 }
@@ -113,12 +127,13 @@ void Lowering::emitView(Operation *op) {
 LogicalResult Lowering::emitConcat(Operation *op) {
   auto concat = cast<tensor::ConcatOp>(op);
   Value result = concat.getResult();
-  Buffer whole = allocate(withElement(typeOf(result), lowered(typeOf(result).getElementType())));
+  Buffer whole = allocate(
+      withElement(typeOf(result), lowered(typeOf(result).getElementType())));
   int64_t position = 0, dim = concat.getDim();
   for (Value input : concat.getInputs()) {
     Buffer part = whole;
-    part.pointer =
-        address(whole.pointer, whole.elementType, constant(position * whole.strides[dim]));
+    part.pointer = address(whole.pointer, whole.elementType,
+                           constant(position * whole.strides[dim]));
     materializeInto(input, part);
     position += typeOf(input).getDimSize(dim);
   }
@@ -130,11 +145,14 @@ LogicalResult Lowering::emitHistogram(sg::HistogramOp op) {
   RankedTensorType type = typeOf(op.getResult());
   Type element = type.getElementType();
   Buffer counts = allocate(type);
-  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element));
-  Value one = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(element, 1));
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element));
+  Value one = arith::ConstantOp::create(builder, loc,
+                                        builder.getIntegerAttr(element, 1));
   openNest();
   Value bin = openLoop(constant(0), constant(type.getDimSize(0)), 1);
-  LLVM::StoreOp::create(builder, loc, zero, address(counts.pointer, element, bin));
+  LLVM::StoreOp::create(builder, loc, zero,
+                        address(counts.pointer, element, bin));
   closeLoop();
   Tile tile = originOf(1);
   openLoops(tile, typeOf(op.getInput()).getShape(), {0}, {});
@@ -144,15 +162,17 @@ LogicalResult Lowering::emitHistogram(sg::HistogramOp op) {
     counted = evaluate(op.getMask(), tile).value;
   builder.restoreInsertionPoint(points.back());
   // As unsigned, so that one comparison rejects negative values too.
-  Value known = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, value,
-                                      constant(type.getDimSize(0)));
+  Value known = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult,
+                                      value, constant(type.getDimSize(0)));
   if (counted)
     known = arith::AndIOp::create(builder, loc, known, counted);
-  auto branch = scf::IfOp::create(builder, loc, known, /*withElseRegion=*/false);
+  auto branch =
+      scf::IfOp::create(builder, loc, known, /*withElseRegion=*/false);
   builder.setInsertionPointToStart(branch.thenBlock());
   Value pointer = address(counts.pointer, element, value);
   Value count = LLVM::LoadOp::create(builder, loc, element, pointer);
-  LLVM::StoreOp::create(builder, loc, arith::AddIOp::create(builder, loc, count, one), pointer);
+  LLVM::StoreOp::create(
+      builder, loc, arith::AddIOp::create(builder, loc, count, one), pointer);
   while (!loops.empty())
     closeLoop();
   closeNest();
@@ -165,8 +185,9 @@ LogicalResult Lowering::emitHistogram(sg::HistogramOp op) {
 LogicalResult Lowering::emitMap(sg::MapOp op) {
   int64_t pack = op.getPack();
   if (!op.getRegion().hasOneBlock())
-    return op.emitError("SG0402: the function of map_elementwise branches in a way that is not "
-                        "structured; use if and for without early returns");
+    return op.emitError(
+        "SG0402: the function of map_elementwise branches in a way that is not "
+        "structured; use if and for without early returns");
   SmallVector<Buffer> outputs;
   for (Value result : op.getResults())
     outputs.push_back(allocate(typeOf(result)));
@@ -175,14 +196,16 @@ LogicalResult Lowering::emitMap(sg::MapOp op) {
     if (pack > 1)
       bufferOf(input);
   openNest();
-  SmallVector<int64_t> dims = llvm::to_vector(llvm::seq<int64_t>(0, shape.size() - 1));
+  SmallVector<int64_t> dims =
+      llvm::to_vector(llvm::seq<int64_t>(0, shape.size() - 1));
   Tile tile = originOf(shape.size());
   openLoops(tile, shape, dims, {});
   Value first = openLoop(constant(0), constant(shape.back()), pack);
   SmallVector<Tile> tiles;
   for (int64_t element = 0; element < pack; ++element) {
     tile.coordinates.back() = {
-        builder.createOrFold<arith::AddIOp>(loc, first, constant(element)), depth(), -1};
+        builder.createOrFold<arith::AddIOp>(loc, first, constant(element)),
+        depth(), -1};
     tiles.push_back(tile);
   }
   IRMapping mapping = scalars;
@@ -197,7 +220,8 @@ LogicalResult Lowering::emitMap(sg::MapOp op) {
   unsigned value = 0;
   for (const Buffer &output : outputs)
     for (const Tile &element : tiles)
-      writeBuffer(output, element, mapping.lookup(body.getTerminator()->getOperand(value++)));
+      writeBuffer(output, element,
+                  mapping.lookup(body.getTerminator()->getOperand(value++)));
   while (!loops.empty())
     closeLoop();
   closeNest();

@@ -23,17 +23,21 @@ Type vectorize::memoryType(Type type) {
   return type;
 }
 
-static int64_t bytesOf(Type type) { return (type.getIntOrFloatBitWidth() + 7) / 8; }
+static int64_t bytesOf(Type type) {
+  return (type.getIntOrFloatBitWidth() + 7) / 8;
+}
 
 Buffer Lowering::allocateBytes(int64_t elements, Type elementType) {
   Buffer buffer;
   buffer.elementType = elementType;
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&program.front());
-  buffer.pointer = LLVM::GEPOp::create(builder, loc, scratch.getType(), builder.getI8Type(),
-                                       scratch, ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(scratchBytes)},
-                                       LLVM::GEPNoWrapFlags::inbounds);
-  scratchBytes += llvm::alignTo(elements * bytesOf(memoryType(elementType)), kAlignment);
+  buffer.pointer = LLVM::GEPOp::create(
+      builder, loc, scratch.getType(), builder.getI8Type(), scratch,
+      ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(scratchBytes)},
+      LLVM::GEPNoWrapFlags::inbounds);
+  scratchBytes +=
+      llvm::alignTo(elements * bytesOf(memoryType(elementType)), kAlignment);
   return buffer;
 }
 
@@ -46,7 +50,8 @@ Buffer Lowering::allocate(RankedTensorType type) {
 }
 
 Value Lowering::address(Value pointer, Type elementType, Value offset) {
-  return LLVM::GEPOp::create(builder, loc, pointer.getType(), memoryType(elementType), pointer,
+  return LLVM::GEPOp::create(builder, loc, pointer.getType(),
+                             memoryType(elementType), pointer,
                              ArrayRef<LLVM::GEPArg>{offset});
 }
 
@@ -58,29 +63,36 @@ static Type shapedLike(Value value, Type type) {
 }
 
 Value Lowering::toMemory(Value value) {
-  Type element = getElementTypeOrSelf(value.getType()), stored = memoryType(element);
+  Type element = getElementTypeOrSelf(value.getType()),
+       stored = memoryType(element);
   if (element == stored)
     return value;
   if (element.isInteger(1))
-    return arith::ExtUIOp::create(builder, loc, shapedLike(value, stored), value);
-  return arith::BitcastOp::create(builder, loc, shapedLike(value, stored), value);
+    return arith::ExtUIOp::create(builder, loc, shapedLike(value, stored),
+                                  value);
+  return arith::BitcastOp::create(builder, loc, shapedLike(value, stored),
+                                  value);
 }
 
 Value Lowering::fromMemory(Value value, Type elementType) {
   if (getElementTypeOrSelf(value.getType()) == elementType)
     return value;
   if (elementType.isInteger(1))
-    return arith::TruncIOp::create(builder, loc, shapedLike(value, elementType), value);
-  return arith::BitcastOp::create(builder, loc, shapedLike(value, elementType), value);
+    return arith::TruncIOp::create(builder, loc, shapedLike(value, elementType),
+                                   value);
+  return arith::BitcastOp::create(builder, loc, shapedLike(value, elementType),
+                                  value);
 }
 
 /// The address of the first lane of a tile of a buffer.
 Value Lowering::bufferAddress(const Buffer &buffer, const Tile &tile) {
   Value offset = constant(0);
-  for (auto [coordinate, stride] : llvm::zip(tile.coordinates, buffer.strides)) {
+  for (auto [coordinate, stride] :
+       llvm::zip(tile.coordinates, buffer.strides)) {
     if (isConstantIntValue(coordinate.start, 0))
       continue;
-    Value part = builder.createOrFold<arith::MulIOp>(loc, coordinate.start, constant(stride));
+    Value part = builder.createOrFold<arith::MulIOp>(loc, coordinate.start,
+                                                     constant(stride));
     offset = builder.createOrFold<arith::AddIOp>(loc, offset, part);
   }
   return address(buffer.pointer, buffer.elementType, offset);
@@ -92,24 +104,30 @@ Lanes Lowering::readBuffer(const Buffer &buffer, const Tile &tile) {
   Type stored = memoryType(buffer.elementType);
   unsigned alignment = bytesOf(stored);
   if (tile.vectorDim < 0)
-    return {fromMemory(LLVM::LoadOp::create(builder, loc, stored, pointer, alignment),
-                       buffer.elementType),
+    return {fromMemory(
+                LLVM::LoadOp::create(builder, loc, stored, pointer, alignment),
+                buffer.elementType),
             true};
   int64_t stride = buffer.strides[tile.vectorDim];
   auto type = VectorType::get({tile.lanes}, stored);
   if (stride == 1)
-    return {fromMemory(LLVM::LoadOp::create(builder, loc, type, pointer, alignment),
-                       buffer.elementType),
-            false};
-  Value index = arith::MulIOp::create(builder, loc, step(builder.getI64Type(), tile.lanes),
+    return {
+        fromMemory(LLVM::LoadOp::create(builder, loc, type, pointer, alignment),
+                   buffer.elementType),
+        false};
+  Value index = arith::MulIOp::create(builder, loc,
+                                      step(builder.getI64Type(), tile.lanes),
                                       vectorOf(constant(stride), tile));
   auto pointers = VectorType::get({tile.lanes}, pointer.getType());
   Value lanes = LLVM::GEPOp::create(builder, loc, pointers, stored, pointer,
                                     ArrayRef<LLVM::GEPArg>{index});
-  return {fromMemory(gatherLanes(lanes, stored, tile, {}, {}).value, buffer.elementType), false};
+  return {fromMemory(gatherLanes(lanes, stored, tile, {}, {}).value,
+                     buffer.elementType),
+          false};
 }
 
-void Lowering::writeBuffer(const Buffer &buffer, const Tile &tile, Value value) {
+void Lowering::writeBuffer(const Buffer &buffer, const Tile &tile,
+                           Value value) {
   DepthScope scope(*this, depthOf(tile));
   Value pointer = bufferAddress(buffer, tile);
   value = toMemory(value);
@@ -118,18 +136,20 @@ void Lowering::writeBuffer(const Buffer &buffer, const Tile &tile, Value value) 
     LLVM::StoreOp::create(builder, loc, value, pointer, bytesOf(stored));
     return;
   }
-  Value index = arith::MulIOp::create(builder, loc, step(builder.getI64Type(), tile.lanes),
-                                      vectorOf(constant(buffer.strides[tile.vectorDim]), tile));
+  Value index = arith::MulIOp::create(
+      builder, loc, step(builder.getI64Type(), tile.lanes),
+      vectorOf(constant(buffer.strides[tile.vectorDim]), tile));
   auto pointers = VectorType::get({tile.lanes}, pointer.getType());
   Value lanes = LLVM::GEPOp::create(builder, loc, pointers, stored, pointer,
                                     ArrayRef<LLVM::GEPArg>{index});
-  LLVM::masked_scatter::create(builder, loc, value, lanes, wholeMask({}, tile), bytesOf(stored));
+  LLVM::masked_scatter::create(builder, loc, value, lanes, wholeMask({}, tile),
+                               bytesOf(stored));
 }
 
 /// source[.., index, ..] for each lane. An index out of the source's bounds is
 /// undefined in Triton; it is clamped here so that no lane reads beyond.
-Lanes Lowering::takeLanes(const Buffer &source, int64_t axis, int64_t size, Lanes index,
-                          const Tile &tile) {
+Lanes Lowering::takeLanes(const Buffer &source, int64_t axis, int64_t size,
+                          Lanes index, const Tile &tile) {
   Tile origin = tile;
   origin.coordinates[axis] = {constant(0), 0, -1};
   Type i64 = builder.getI64Type();
@@ -143,14 +163,17 @@ Lanes Lowering::takeLanes(const Buffer &source, int64_t axis, int64_t size, Lane
     return arith::ExtSIOp::create(builder, loc, wide, value);
   };
   Value pointer = bufferAddress(source, origin);
-  Value position = widen(index.uniform && tile.vectorDim < 0 ? index.value : spread(index, tile));
+  Value position = widen(
+      index.uniform && tile.vectorDim < 0 ? index.value : spread(index, tile));
   auto like = [&](int64_t value) { return vectorOf(constant(value), tile); };
   position = arith::MaxSIOp::create(builder, loc, position, like(0));
   position = arith::MinSIOp::create(builder, loc, position, like(size - 1));
-  position = arith::MulIOp::create(builder, loc, position, like(source.strides[axis]));
+  position =
+      arith::MulIOp::create(builder, loc, position, like(source.strides[axis]));
   if (tile.vectorDim < 0) {
     Value from = address(pointer, source.elementType, position);
-    Value loaded = LLVM::LoadOp::create(builder, loc, stored, from, bytesOf(stored));
+    Value loaded =
+        LLVM::LoadOp::create(builder, loc, stored, from, bytesOf(stored));
     return {fromMemory(loaded, source.elementType), true};
   }
   if (tile.vectorDim != axis) {
@@ -161,5 +184,7 @@ Lanes Lowering::takeLanes(const Buffer &source, int64_t axis, int64_t size, Lane
   auto pointers = VectorType::get({tile.lanes}, pointer.getType());
   Value lanes = LLVM::GEPOp::create(builder, loc, pointers, stored, pointer,
                                     ArrayRef<LLVM::GEPArg>{position});
-  return {fromMemory(gatherLanes(lanes, stored, tile, {}, {}).value, source.elementType), false};
+  return {fromMemory(gatherLanes(lanes, stored, tile, {}, {}).value,
+                     source.elementType),
+          false};
 }

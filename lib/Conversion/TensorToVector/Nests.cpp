@@ -14,7 +14,9 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
 
 void Lowering::openNest() {
   assert(!nestOpen && "nests do not nest");
@@ -31,13 +33,18 @@ void Lowering::closeNest() {
   cache.clear();
 }
 
-Value Lowering::openLoop(Value lower, Value upper, int64_t step, ValueRange inits) {
+Value Lowering::openLoop(Value lower, Value upper, int64_t step,
+                         ValueRange inits) {
   builder.restoreInsertionPoint(points.back());
-  auto loop = scf::ForOp::create(builder, loc, lower, upper, constant(step), inits);
-  points.back() = OpBuilder::InsertPoint(loop->getBlock(), Block::iterator(loop));
+  auto loop =
+      scf::ForOp::create(builder, loc, lower, upper, constant(step), inits);
+  points.back() =
+      OpBuilder::InsertPoint(loop->getBlock(), Block::iterator(loop));
   Block *body = loop.getBody();
-  bool terminated = !body->empty() && body->back().hasTrait<OpTrait::IsTerminator>();
-  points.emplace_back(body, terminated ? Block::iterator(body->back()) : body->end());
+  bool terminated =
+      !body->empty() && body->back().hasTrait<OpTrait::IsTerminator>();
+  points.emplace_back(body,
+                      terminated ? Block::iterator(body->back()) : body->end());
   loops.push_back(loop);
   builder.restoreInsertionPoint(points.back());
   return loop.getInductionVar();
@@ -50,7 +57,8 @@ ValueRange Lowering::closeLoop(ValueRange yielded) {
     scf::YieldOp::create(builder, loc, yielded);
   }
   points.pop_back();
-  points.back() = OpBuilder::InsertPoint(loop->getBlock(), std::next(Block::iterator(loop)));
+  points.back() = OpBuilder::InsertPoint(loop->getBlock(),
+                                         std::next(Block::iterator(loop)));
   builder.restoreInsertionPoint(points.back());
   return loop.getResults();
 }
@@ -59,7 +67,8 @@ bool Lowering::isFull(Value low, Value high, int64_t size) const {
   APInt value;
   if (!matchPattern(low, m_ConstantInt(&value)) || value.getSExtValue() > 0)
     return false;
-  return matchPattern(high, m_ConstantInt(&value)) && value.getSExtValue() >= size;
+  return matchPattern(high, m_ConstantInt(&value)) &&
+         value.getSExtValue() >= size;
 }
 
 int64_t Lowering::chooseLanes(Type elementType, int64_t size) const {
@@ -67,7 +76,8 @@ int64_t Lowering::chooseLanes(Type elementType, int64_t size) const {
   // what is computed.
   int64_t bits = std::max<int64_t>(elementType.getIntOrFloatBitWidth(), 32);
   int64_t native = std::max<int64_t>(machine.vectorBits / bits, 1);
-  return std::min<int64_t>(native, llvm::bit_floor(static_cast<uint64_t>(size)));
+  return std::min<int64_t>(native,
+                           llvm::bit_floor(static_cast<uint64_t>(size)));
 }
 
 /// The dimension along which the reads of an expression are contiguous; the
@@ -89,8 +99,8 @@ Tile Lowering::originOf(size_t rank) {
 }
 
 /// Opens one loop for each of `dims` and moves the tile along with them.
-void Lowering::openLoops(Tile &tile, ArrayRef<int64_t> shape, ArrayRef<int64_t> dims,
-                         ArrayRef<KnownBounds> bounds) {
+void Lowering::openLoops(Tile &tile, ArrayRef<int64_t> shape,
+                         ArrayRef<int64_t> dims, ArrayRef<KnownBounds> bounds) {
   for (int64_t dim : dims) {
     bool bounded = !bounds.empty() && bounds[dim].low &&
                    !isFull(bounds[dim].low, bounds[dim].high, shape[dim]);
@@ -105,21 +115,24 @@ void Lowering::openLoops(Tile &tile, ArrayRef<int64_t> shape, ArrayRef<int64_t> 
   }
 }
 
-void Lowering::collectBounds(Value value, ArrayRef<int64_t> nestDims, int64_t dim,
-                             SmallVectorImpl<KnownBounds> &bounds, DenseSet<Value> &seen) {
+void Lowering::collectBounds(Value value, ArrayRef<int64_t> nestDims,
+                             int64_t dim, SmallVectorImpl<KnownBounds> &bounds,
+                             DenseSet<Value> &seen) {
   if (!isa<RankedTensorType>(value.getType()) || buffers.contains(value))
     return;
   Operation *op = value.getDefiningOp();
   if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op)) {
     SmallVector<int64_t> source;
     for (auto [position, nestDim] : llvm::enumerate(nestDims))
-      if (!llvm::is_contained(broadcast.getDimensions(), static_cast<int64_t>(position)))
+      if (!llvm::is_contained(broadcast.getDimensions(),
+                              static_cast<int64_t>(position)))
         source.push_back(nestDim);
     return collectBounds(broadcast.getInput(), source, dim, bounds, seen);
   }
   if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
     SmallVector<int64_t> source(nestDims.size());
-    for (auto [position, sourceDim] : llvm::enumerate(transpose.getPermutation()))
+    for (auto [position, sourceDim] :
+         llvm::enumerate(transpose.getPermutation()))
       source[sourceDim] = nestDims[position];
     return collectBounds(transpose.getInput(), source, dim, bounds, seen);
   }
@@ -156,10 +169,11 @@ void Lowering::collectBounds(Value value, ArrayRef<int64_t> nestDims, int64_t di
       collectBounds(operand, nestDims, dim, bounds, seen);
 }
 
-Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape, int64_t dim,
-                            ArrayRef<KnownBounds> own) {
+Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape,
+                            int64_t dim, ArrayRef<KnownBounds> own) {
   SmallVector<KnownBounds> bounds(own);
-  SmallVector<int64_t> identity = llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
+  SmallVector<int64_t> identity =
+      llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
   DenseSet<Value> seen;
   for (Value reader : readers)
     collectBounds(reader, identity, dim, bounds, seen);
@@ -171,20 +185,24 @@ Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape, int64_t
     Value high = scalar(bound.high);
     // A read that starts late leaves no interior: all of it is masked.
     if (!matchPattern(bound.low, m_Zero())) {
-      Value starts = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle,
-                                           scalar(bound.low), constant(0));
+      Value starts =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle,
+                                scalar(bound.low), constant(0));
       high = arith::SelectOp::create(builder, loc, starts, high, constant(0));
     }
-    end = end ? arith::MinSIOp::create(builder, loc, end, high).getResult() : high;
+    end = end ? arith::MinSIOp::create(builder, loc, end, high).getResult()
+              : high;
   }
   return end;
 }
 
 /// Inside of an open nest: loops over `outerDims` and, innermost, strips of
 /// `lanes` elements along `vectorDim`.
-void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape, ArrayRef<int64_t> outerDims,
-                         int64_t vectorDim, int64_t lanes, ValueRange readers,
-                         ArrayRef<KnownBounds> bounds, function_ref<void(const Tile &)> body) {
+void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
+                         ArrayRef<int64_t> outerDims, int64_t vectorDim,
+                         int64_t lanes, ValueRange readers,
+                         ArrayRef<KnownBounds> bounds,
+                         function_ref<void(const Tile &)> body) {
   size_t outside = loops.size();
   openLoops(tile, shape, outerDims, bounds);
   auto strip = [&](Value from, Value to, bool interior) {
@@ -210,21 +228,24 @@ void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape, ArrayRef<int64_t> o
     } else {
       Value whole = arith::AndIOp::create(builder, loc, end, constant(-lanes));
       strip(constant(0), whole, true);
-      strip(whole, own.empty() ? constant(size) : scalar(own.front().high), false);
+      strip(whole, own.empty() ? constant(size) : scalar(own.front().high),
+            false);
     }
   }
   while (loops.size() > outside)
     closeLoop();
 }
 
-void Lowering::forEachTile(ArrayRef<int64_t> shape, int64_t vectorDim, int64_t lanes,
-                           ValueRange readers, ArrayRef<KnownBounds> bounds,
+void Lowering::forEachTile(ArrayRef<int64_t> shape, int64_t vectorDim,
+                           int64_t lanes, ValueRange readers,
+                           ArrayRef<KnownBounds> bounds,
                            function_ref<void(const Tile &)> body) {
   openNest();
   SmallVector<int64_t> outer;
   for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim)
     if (dim != vectorDim)
       outer.push_back(dim);
-  emitTiles(originOf(shape.size()), shape, outer, vectorDim, lanes, readers, bounds, body);
+  emitTiles(originOf(shape.size()), shape, outer, vectorDim, lanes, readers,
+            bounds, body);
   closeNest();
 }

@@ -29,12 +29,15 @@ static constexpr unsigned kRecomputeInLoopLimit = 3;
 // nest stays small whatever the kernel holds.
 static constexpr unsigned kExpressionLimit = 400;
 
-static bool isTensor(Value value) { return isa<RankedTensorType>(value.getType()); }
+static bool isTensor(Value value) {
+  return isa<RankedTensorType>(value.getType());
+}
 
 /// Returns true if `op` only adds or drops dimensions of size one.
 static bool isUnitReshape(Operation *op) {
   auto withoutUnits = [](Value value) {
-    SmallVector<int64_t> sizes(cast<RankedTensorType>(value.getType()).getShape());
+    SmallVector<int64_t> sizes(
+        cast<RankedTensorType>(value.getType()).getShape());
     llvm::erase(sizes, 1);
     return sizes;
   };
@@ -44,7 +47,8 @@ static bool isUnitReshape(Operation *op) {
 bool vectorize::isView(Operation *op) {
   if (isa<tensor::ExtractSliceOp>(op))
     return true;
-  return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op) && !isUnitReshape(op);
+  return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op) &&
+         !isUnitReshape(op);
 }
 
 bool vectorize::isLazy(Operation *op) {
@@ -60,8 +64,8 @@ bool vectorize::isLazy(Operation *op) {
     return !load.getIsVolatile();
   if (auto gather = dyn_cast<sg::GatherOp>(op))
     return !gather.getIsVolatile();
-  if (isa<tensor::SplatOp, tensor::EmptyOp, linalg::BroadcastOp, linalg::TransposeOp, sg::IotaOp,
-          sg::TakeOp, ub::PoisonOp>(op))
+  if (isa<tensor::SplatOp, tensor::EmptyOp, linalg::BroadcastOp,
+          linalg::TransposeOp, sg::IotaOp, sg::TakeOp, ub::PoisonOp>(op))
     return true;
   return op->hasTrait<OpTrait::Elementwise>();
 }
@@ -71,7 +75,8 @@ bool vectorize::mayWrite(Operation *op) {
     bool writes = false;
     for (Region &region : op->getRegions())
       for (Block &block : region)
-        writes |= llvm::any_of(block, [](Operation &inner) { return mayWrite(&inner); });
+        writes |= llvm::any_of(
+            block, [](Operation &inner) { return mayWrite(&inner); });
     return writes;
   }
   // Products and reshapes work on values; only their form is that of a write.
@@ -84,9 +89,11 @@ bool vectorize::mayWrite(Operation *op) {
 
 static unsigned costOfElementwise(Operation *op) {
   if (isa<math::MathDialect>(op->getDialect()) &&
-      !isa<math::AbsFOp, math::AbsIOp, math::FmaOp, math::FloorOp, math::CeilOp>(op))
+      !isa<math::AbsFOp, math::AbsIOp, math::FmaOp, math::FloorOp,
+           math::CeilOp>(op))
     return 12;
-  if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::RemFOp>(op))
+  if (isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
+          arith::RemFOp>(op))
     return 12;
   if (isa<arith::DivFOp>(op))
     return 4;
@@ -102,7 +109,8 @@ unsigned Plan::costOf(Operation *op) const {
   else if (isa<sg::LoadOp>(op) || op->hasTrait<OpTrait::Elementwise>())
     total = costOfElementwise(op);
   for (Value operand : op->getOperands())
-    if (auto it = cost.find(operand); it != cost.end() && !memory.contains(operand))
+    if (auto it = cost.find(operand);
+        it != cost.end() && !memory.contains(operand))
       total += it->second;
   return total;
 }
@@ -114,7 +122,8 @@ const llvm::SetVector<Operation *> &Plan::rootsOf(Value value) {
   for (Operation *user : value.getUsers()) {
     bool passesOn = isLazy(user);
     if (passesOn)
-      passesOn = llvm::none_of(user->getResults(), [&](Value r) { return memory.contains(r); });
+      passesOn = llvm::none_of(user->getResults(),
+                               [&](Value r) { return memory.contains(r); });
     if (!passesOn) {
       found.insert(user);
       continue;
@@ -158,12 +167,16 @@ void Plan::decide(Operation *op) {
     unsigned valueCost = costOf(op);
     cost[value] = valueCost;
     const auto &evaluators = rootsOf(value);
-    bool inLoop = llvm::any_of(
-        evaluators, [&](Operation *root) { return loopDepth(root) > loopDepth(op) + isa<LoopLikeOpInterface>(root); });
-    bool widened = llvm::any_of(value.getUsers(), [](Operation *user) { return isa<linalg::BroadcastOp>(user); });
+    bool inLoop = llvm::any_of(evaluators, [&](Operation *root) {
+      return loopDepth(root) > loopDepth(op) + isa<LoopLikeOpInterface>(root);
+    });
+    bool widened = llvm::any_of(value.getUsers(), [](Operation *user) {
+      return isa<linalg::BroadcastOp>(user);
+    });
     bool repeated = evaluators.size() > 1 || widened;
     if ((repeated && valueCost > kRecomputeLimit) ||
-        ((inLoop || widened) && valueCost > kRecomputeInLoopLimit) || valueCost > kExpressionLimit)
+        ((inLoop || widened) && valueCost > kRecomputeInLoopLimit) ||
+        valueCost > kExpressionLimit)
       memory.insert(value);
   }
 }
@@ -204,12 +217,14 @@ void Plan::protectReads(Operation *load) {
 
 ArrayRef<Plan::PendingRead> Plan::pendingReads(Operation *store) const {
   auto it = pending.find(store);
-  return it == pending.end() ? ArrayRef<PendingRead>() : ArrayRef<PendingRead>(it->second);
+  return it == pending.end() ? ArrayRef<PendingRead>()
+                             : ArrayRef<PendingRead>(it->second);
 }
 
 Plan::Plan(func::FuncOp kernel) : kernel(kernel) {
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (op->getParentOfType<sg::ReduceOp>() || op->getParentOfType<sg::ScanOp>())
+    if (op->getParentOfType<sg::ReduceOp>() ||
+        op->getParentOfType<sg::ScanOp>())
       return;
     decide(op);
   });

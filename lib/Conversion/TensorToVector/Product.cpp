@@ -14,21 +14,24 @@
 //
 // Where a loop does nothing but feed one product (the K loop of a matrix
 // multiplication), the loop over K moves inside of the loops over register
-// tiles: several iterations are packed one behind the other and the accumulators
-// are read and written once for all of them. See docs/tiling-through-k.md.
+// tiles: several iterations are packed one behind the other and the
+// accumulators are read and written once for all of them. See
+// docs/tiling-through-k.md.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
 
 /// The type in which products of `element` are computed.
 static Type computeType(Type element, Type accumulator) {
@@ -49,7 +52,8 @@ Value Lowering::convert(Value value, Type element) {
   Type type = element;
   if (auto vector = dyn_cast<VectorType>(value.getType()))
     type = vector.clone(element);
-  unsigned fromBits = from.getIntOrFloatBitWidth(), bits = element.getIntOrFloatBitWidth();
+  unsigned fromBits = from.getIntOrFloatBitWidth(),
+           bits = element.getIntOrFloatBitWidth();
   if (isa<FloatType>(element)) {
     if (bits > fromBits)
       return arith::ExtFOp::create(builder, loc, type, value);
@@ -70,7 +74,8 @@ Product::Product(linalg::LinalgOp op, const Machine &machine) : op(op) {
   rows = shape[shape.size() - 2];
   columns = shape.back();
   depth = typeOf(left).getShape().back();
-  compute = computeType(typeOf(left).getElementType(), typeOf(result).getElementType());
+  compute = computeType(typeOf(left).getElementType(),
+                        typeOf(result).getElementType());
   int64_t bits = compute.getIntOrFloatBitWidth();
   lanes = std::min<int64_t>(std::max<int64_t>(machine.vectorBits / bits, 1),
                             llvm::bit_floor(static_cast<uint64_t>(columns)));
@@ -82,14 +87,17 @@ Product::Product(linalg::LinalgOp op, const Machine &machine) : op(op) {
 }
 
 /// Returns true for the dialect's products of two blocks.
-static bool isProduct(Operation *op) { return isa<linalg::MatmulOp, linalg::BatchMatmulOp>(op); }
+static bool isProduct(Operation *op) {
+  return isa<linalg::MatmulOp, linalg::BatchMatmulOp>(op);
+}
 
 //===----------------------------------------------------------------------===//
 // Packing
 //===----------------------------------------------------------------------===//
 
 /// Writes the left operand to rows of `buffer`, from column `column` on.
-void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer, Value column) {
+void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
+                        Value column) {
   RankedTensorType type = typeOf(product.left);
   int64_t rowDim = type.getRank() - 2, depthDim = type.getRank() - 1;
   Buffer rows = buffer;
@@ -98,8 +106,8 @@ void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
   int64_t lanes = type.getDimSize(depthDim) == 1
                       ? 1
                       : chooseLanes(product.compute, type.getDimSize(depthDim));
-  emitTiles(base, type.getShape(), {rowDim}, lanes == 1 ? -1 : depthDim, lanes, product.left, {},
-            [&](const Tile &tile) {
+  emitTiles(base, type.getShape(), {rowDim}, lanes == 1 ? -1 : depthDim, lanes,
+            product.left, {}, [&](const Tile &tile) {
               Value values = evaluateAll(product.left, tile).front();
               builder.restoreInsertionPoint(points.back());
               Tile target = tile;
@@ -113,13 +121,14 @@ void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
 
 /// Writes the right operand to panels of `buffer`, from row `row` of each on.
 /// A panel is `capacity` rows of as many columns as the register tile.
-void Lowering::packRight(const Product &product, Tile base, const Buffer &buffer, Value row,
-                         int64_t capacity) {
+void Lowering::packRight(const Product &product, Tile base,
+                         const Buffer &buffer, Value row, int64_t capacity) {
   RankedTensorType type = typeOf(product.right);
   int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
   int64_t width = product.vectors * product.lanes;
   SmallVector<KnownBounds> depthBounds;
-  SmallVector<int64_t> identity = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  SmallVector<int64_t> identity =
+      llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
   DenseSet<Value> seen;
   collectBounds(product.right, identity, depthDim, depthBounds, seen);
   builder.restoreInsertionPoint(points.back());
@@ -130,7 +139,8 @@ void Lowering::packRight(const Product &product, Tile base, const Buffer &buffer
   auto panels = [&](Value from, Value to, bool interior) {
     Value first = openLoop(from, to, width);
     unsigned panelDepth = depth();
-    Value panel = arith::MulIOp::create(builder, loc, first, constant(capacity));
+    Value panel =
+        arith::MulIOp::create(builder, loc, first, constant(capacity));
     auto line = [&](Value low, Value high, const KnownBounds *known) {
       Value k = openLoop(low, high, 1);
       knownBounds[depthDim] = known ? *known : KnownBounds();
@@ -141,8 +151,8 @@ void Lowering::packRight(const Product &product, Tile base, const Buffer &buffer
         Tile tile = base;
         tile.coordinates[depthDim] = {k, depth(), depthDim};
         builder.restoreInsertionPoint(points[panelDepth]);
-        Value start = builder.createOrFold<arith::AddIOp>(loc, first,
-                                                          constant(vector * product.lanes));
+        Value start = builder.createOrFold<arith::AddIOp>(
+            loc, first, constant(vector * product.lanes));
         tile.coordinates[columnDim] = {start, panelDepth, columnDim};
         tile.vectorDim = product.columns == 1 ? -1 : columnDim;
         tile.lanes = product.columns == 1 ? 1 : product.lanes;
@@ -158,8 +168,10 @@ void Lowering::packRight(const Product &product, Tile base, const Buffer &buffer
       closeLoop();
       knownBounds[depthDim] = {};
     };
-    bool split = depthBounds.size() == 1 && isConstantIntValue(depthBounds.front().low, 0);
-    Value high = split ? scalar(depthBounds.front().high) : constant(product.depth);
+    bool split = depthBounds.size() == 1 &&
+                 isConstantIntValue(depthBounds.front().low, 0);
+    Value high =
+        split ? scalar(depthBounds.front().high) : constant(product.depth);
     line(constant(0), high, split ? &depthBounds.front() : nullptr);
     if (split)
       line(high, constant(product.depth), nullptr);
@@ -176,15 +188,17 @@ void Lowering::packRight(const Product &product, Tile base, const Buffer &buffer
 
 /// One register tile of `count` rows at (`row`, `column`), over `depthOfAll`
 /// packed columns.
-void Lowering::multiplyTile(const Product &product, Tile base, const Operands &operands, Value row,
-                            Value column, int64_t count) {
+void Lowering::multiplyTile(const Product &product, Tile base,
+                            const Operands &operands, Value row, Value column,
+                            int64_t count) {
   size_t rank = typeOf(product.result).getRank();
   Type i64 = builder.getI64Type();
   auto tileAt = [&](int64_t r, int64_t vector) {
     Tile tile = base;
     builder.restoreInsertionPoint(points.back());
     Value m = builder.createOrFold<arith::AddIOp>(loc, row, constant(r));
-    Value n = builder.createOrFold<arith::AddIOp>(loc, column, constant(vector * product.lanes));
+    Value n = builder.createOrFold<arith::AddIOp>(
+        loc, column, constant(vector * product.lanes));
     tile.coordinates[rank - 2] = {m, depth(), -1};
     tile.coordinates[rank - 1] = {n, depth(), -1};
     tile.vectorDim = product.columns == 1 ? -1 : rank - 1;
@@ -194,12 +208,15 @@ void Lowering::multiplyTile(const Product &product, Tile base, const Operands &o
   SmallVector<Value> sums;
   for (int64_t r = 0; r < count; ++r)
     for (int64_t vector = 0; vector < product.vectors; ++vector)
-      sums.push_back(convert(readBuffer(operands.out, tileAt(r, vector)).value, product.compute));
+      sums.push_back(convert(readBuffer(operands.out, tileAt(r, vector)).value,
+                             product.compute));
   builder.restoreInsertionPoint(points.back());
   (void)i64;
-  Value leftRow = arith::MulIOp::create(builder, loc, row, operands.leftRowStride);
+  Value leftRow =
+      arith::MulIOp::create(builder, loc, row, operands.leftRowStride);
   Value leftStart = address(operands.leftPointer, product.compute, leftRow);
-  Value panel = arith::MulIOp::create(builder, loc, column, constant(operands.capacity));
+  Value panel =
+      arith::MulIOp::create(builder, loc, column, constant(operands.capacity));
   Value rightStart = address(operands.right.pointer, product.compute, panel);
   Value k = openLoop(constant(0), operands.depth, 1, sums);
   SmallVector<Value> carried(loopState()), next(carried.size());
@@ -208,23 +225,30 @@ void Lowering::multiplyTile(const Product &product, Tile base, const Operands &o
   if (product.columns > 1)
     vectorType = VectorType::get({product.lanes}, product.compute);
   SmallVector<Value> columns;
-  Value line = arith::MulIOp::create(builder, loc, k, constant(product.vectors * product.lanes));
+  Value line = arith::MulIOp::create(builder, loc, k,
+                                     constant(product.vectors * product.lanes));
   for (int64_t vector = 0; vector < product.vectors; ++vector) {
-    Value offset = builder.createOrFold<arith::AddIOp>(loc, line, constant(vector * product.lanes));
-    columns.push_back(LLVM::LoadOp::create(builder, loc, vectorType,
-                                           address(rightStart, product.compute, offset), alignment));
+    Value offset = builder.createOrFold<arith::AddIOp>(
+        loc, line, constant(vector * product.lanes));
+    columns.push_back(LLVM::LoadOp::create(
+        builder, loc, vectorType, address(rightStart, product.compute, offset),
+        alignment));
   }
-  Value along = builder.createOrFold<arith::MulIOp>(loc, k, operands.leftColumnStride);
+  Value along =
+      builder.createOrFold<arith::MulIOp>(loc, k, operands.leftColumnStride);
   for (int64_t r = 0; r < count; ++r) {
-    Value skip = builder.createOrFold<arith::MulIOp>(loc, constant(r), operands.leftRowStride);
+    Value skip = builder.createOrFold<arith::MulIOp>(loc, constant(r),
+                                                     operands.leftRowStride);
     Value offset = builder.createOrFold<arith::AddIOp>(loc, skip, along);
-    Value element = LLVM::LoadOp::create(builder, loc, product.compute,
-                                         address(leftStart, product.compute, offset), alignment);
+    Value element = LLVM::LoadOp::create(
+        builder, loc, product.compute,
+        address(leftStart, product.compute, offset), alignment);
     if (product.columns > 1)
       element = vector::BroadcastOp::create(builder, loc, vectorType, element);
     for (int64_t vector = 0; vector < product.vectors; ++vector) {
       Value &sum = next[r * product.vectors + vector];
-      sum = multiplyAdd(element, columns[vector], carried[r * product.vectors + vector]);
+      sum = multiplyAdd(element, columns[vector],
+                        carried[r * product.vectors + vector]);
     }
   }
   ValueRange results = closeLoop(next);
@@ -233,7 +257,8 @@ void Lowering::multiplyTile(const Product &product, Tile base, const Operands &o
     for (int64_t vector = 0; vector < product.vectors; ++vector) {
       Tile tile = tileAt(r, vector);
       writeBuffer(operands.out, tile,
-                  convert(finished[r * product.vectors + vector], operands.out.elementType));
+                  convert(finished[r * product.vectors + vector],
+                          operands.out.elementType));
     }
 }
 
@@ -250,10 +275,12 @@ Value Lowering::multiplyAdd(Value left, Value right, Value sum) {
 
 /// All register tiles. Rows are divided evenly: `large` tiles of one row more
 /// than the rest, so that no small remainder is left over.
-void Lowering::multiply(const Product &product, Tile base, const Operands &operands) {
+void Lowering::multiply(const Product &product, Tile base,
+                        const Operands &operands) {
   int64_t tiles = llvm::divideCeil(product.rows, product.tileRows);
   int64_t fewer = product.rows / tiles, large = product.rows % tiles;
-  Value column = openLoop(constant(0), constant(product.columns), product.vectors * product.lanes);
+  Value column = openLoop(constant(0), constant(product.columns),
+                          product.vectors * product.lanes);
   auto strip = [&](int64_t from, int64_t to, int64_t count) {
     if (from == to)
       return;
@@ -276,11 +303,13 @@ Buffer Lowering::destinationOf(const Product &product) {
   if (product.result.hasOneUse()) {
     OpOperand &use = *product.result.use_begin();
     auto loop = dyn_cast<scf::ForOp>(use.getOwner()->getParentOp());
-    if (isa<scf::YieldOp>(use.getOwner()) && loop && loop.getBody() == use.getOwner()->getBlock()) {
+    if (isa<scf::YieldOp>(use.getOwner()) && loop &&
+        loop.getBody() == use.getOwner()->getBlock()) {
       Value carried = loop.getRegionIterArg(use.getOperandNumber());
       Value source = product.accumulator;
       // Follow the accumulator back through expressions that nobody else reads.
-      while (source != carried && source.hasOneUse() && !buffers.contains(source)) {
+      while (source != carried && source.hasOneUse() &&
+             !buffers.contains(source)) {
         Operation *op = source.getDefiningOp();
         if (!op || !isLazy(op) || !op->hasTrait<OpTrait::Elementwise>())
           break;
@@ -300,12 +329,14 @@ Buffer Lowering::destinationOf(const Product &product) {
 }
 
 bool Lowering::isReadInPlaceOf(Value expression, Value carried) {
-  return expression == carried || (reads(expression, carried) && isReadInPlace(expression, carried));
+  return expression == carried ||
+         (reads(expression, carried) && isReadInPlace(expression, carried));
 }
 
 LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   if (!isProduct(op))
-    return op->emitError("SG0407: '") << op->getName().getStringRef() << "' is not supported";
+    return op->emitError("SG0407: '")
+           << op->getName().getStringRef() << "' is not supported";
   Product product(op, machine);
   Buffer out = destinationOf(product);
   auto bound = buffers.find(product.accumulator);
@@ -329,8 +360,8 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
 }
 
 /// Room for `capacity` packed columns of the left and rows of the right.
-Lowering::Operands Lowering::operandsFor(const Product &product, const Buffer &out,
-                                         int64_t capacity) {
+Lowering::Operands Lowering::operandsFor(const Product &product,
+                                         const Buffer &out, int64_t capacity) {
   Operands operands;
   operands.out = out;
   operands.capacity = capacity;
@@ -361,14 +392,16 @@ static linalg::LinalgOp findOnlyProduct(scf::ForOp loop) {
       product = cast<linalg::LinalgOp>(op);
       continue;
     }
-    bool isTensorOp = llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>);
+    bool isTensorOp =
+        llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>);
     if (isTensorOp ? !isLazy(&op) : !isPure(&op) || op.getNumRegions() != 0)
       return {};
   }
   if (!product || typeOf(product->getResult(0)).getRank() != 2)
     return {};
   Value carried = loop.getRegionIterArg(0), result = product->getResult(0);
-  if (product->getOperand(2) != carried || !carried.hasOneUse() || !result.hasOneUse() ||
+  if (product->getOperand(2) != carried || !carried.hasOneUse() ||
+      !result.hasOneUse() ||
       loop.getBody()->getTerminator()->getOperand(0) != result)
     return {};
   return product;
@@ -376,11 +409,13 @@ static linalg::LinalgOp findOnlyProduct(scf::ForOp loop) {
 
 /// Iterations that are packed together: as many as keep a panel of the right
 /// operand in half of the first-level cache.
-static int64_t iterationsPerChunk(const Product &product, const Machine &machine) {
+static int64_t iterationsPerChunk(const Product &product,
+                                  const Machine &machine) {
   int64_t bytes = product.compute.getIntOrFloatBitWidth() / 8;
   int64_t panelRow = product.vectors * product.lanes * bytes;
   int64_t deepest = std::max<int64_t>(machine.l1Bytes / 2 / panelRow, 1);
-  int64_t inSecondLevel = machine.l2Bytes / 2 / ((product.rows + product.columns) * bytes);
+  int64_t inSecondLevel =
+      machine.l2Bytes / 2 / ((product.rows + product.columns) * bytes);
   return std::max<int64_t>(std::min(deepest, inSecondLevel) / product.depth, 1);
 }
 
@@ -388,8 +423,9 @@ static int64_t iterationsPerChunk(const Product &product, const Machine &machine
 LogicalResult Lowering::emitIterationScalars(scf::ForOp loop, Value iv) {
   scalars.map(loop.getInductionVar(), iv);
   for (Operation &op : loop.getBody()->without_terminator()) {
-    bool touchesBlocks = llvm::any_of(op.getOperandTypes(), llvm::IsaPred<RankedTensorType>) ||
-                         llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>);
+    bool touchesBlocks =
+        llvm::any_of(op.getOperandTypes(), llvm::IsaPred<RankedTensorType>) ||
+        llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>);
     if (!touchesBlocks && failed(emitScalar(&op)))
       return failure();
   }
@@ -406,7 +442,8 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   Buffer out = buffers.lookup(loop.getRegionIterArg(0));
   int64_t perChunk = iterationsPerChunk(product, machine);
   Operands operands = operandsFor(product, out, perChunk * product.depth);
-  Value lower = asI64(scalar(loop.getLowerBound())), upper = asI64(scalar(loop.getUpperBound()));
+  Value lower = asI64(scalar(loop.getLowerBound())),
+        upper = asI64(scalar(loop.getUpperBound()));
   Value step = asI64(scalar(loop.getStep()));
   Value distance = arith::SubIOp::create(builder, loc, upper, lower);
   Value trips = arith::CeilDivSIOp::create(builder, loc, distance, step);
@@ -425,7 +462,8 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
     iv = arith::TruncIOp::create(builder, loc, ivType, iv);
   if (failed(emitIterationScalars(loop, iv)))
     return failure();
-  Value column = arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
+  Value column =
+      arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
   // What depends on nothing but the iteration is computed at its depth.
   Tile here = base;
   for (Coordinate &coordinate : here.coordinates)
@@ -433,7 +471,8 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   packLeft(product, here, operands.left, column);
   packRight(product, here, operands.right, column, operands.capacity);
   closeLoop();
-  operands.depth = arith::MulIOp::create(builder, loc, count, constant(product.depth));
+  operands.depth =
+      arith::MulIOp::create(builder, loc, count, constant(product.depth));
   multiply(product, base, operands);
   closeLoop();
   closeNest();

@@ -26,7 +26,8 @@ Value Lowering::constant(int64_t value) {
   if (!known) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&program.front());
-    known = arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(value));
+    known = arith::ConstantOp::create(builder, loc,
+                                      builder.getI64IntegerAttr(value));
   }
   return known;
 }
@@ -47,14 +48,16 @@ LLVM::AtomicOrdering vectorize::orderingOf(StringRef name) {
 }
 
 /// Runs `body` where `condition` holds and gives its value, else zero.
-Value Lowering::guarded(Value condition, Type type, function_ref<Value()> body) {
+Value Lowering::guarded(Value condition, Type type,
+                        function_ref<Value()> body) {
   if (!condition)
     return body();
   bool hasResult = static_cast<bool>(type);
   SmallVector<Type> types;
   if (hasResult)
     types.push_back(type);
-  auto branch = scf::IfOp::create(builder, loc, types, condition, /*withElseRegion=*/hasResult);
+  auto branch = scf::IfOp::create(builder, loc, types, condition,
+                                  /*withElseRegion=*/hasResult);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());
   Value value = body();
@@ -91,8 +94,8 @@ static LLVM::AtomicBinOp binOpOf(StringRef kind, Type type) {
 }
 
 /// Combines two values as an atomic update does.
-static Value updated(OpBuilder &builder, Location loc, LLVM::AtomicBinOp op, Value old,
-                     Value value) {
+static Value updated(OpBuilder &builder, Location loc, LLVM::AtomicBinOp op,
+                     Value old, Value value) {
   switch (op) {
   case LLVM::AtomicBinOp::fadd:
     return arith::AddFOp::create(builder, loc, old, value);
@@ -107,18 +110,19 @@ static Value updated(OpBuilder &builder, Location loc, LLVM::AtomicBinOp op, Val
 
 /// Updates of narrow floats: a loop around a swap of their bits, since code
 /// generators would call a library to convert them.
-Value Lowering::atomicNarrowUpdate(LLVM::AtomicBinOp op, StringRef ordering, Value pointer,
-                                   Value value) {
+Value Lowering::atomicNarrowUpdate(LLVM::AtomicBinOp op, StringRef ordering,
+                                   Value pointer, Value value) {
   Type element = value.getType(), bits = memoryType(element);
   Value start = LLVM::LoadOp::create(builder, loc, bits, pointer);
   auto loop = scf::WhileOp::create(
       builder, loc, TypeRange{bits}, ValueRange{start},
       [&](OpBuilder &, Location, ValueRange state) {
         Value old = state.front();
-        Value next = toMemory(updated(builder, loc, op, fromMemory(old, element), value));
+        Value next = toMemory(
+            updated(builder, loc, op, fromMemory(old, element), value));
         Value seen = atomicSwap(ordering, pointer, old, next);
-        Value again =
-            arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, seen, old);
+        Value again = arith::CmpIOp::create(
+            builder, loc, arith::CmpIPredicate::ne, seen, old);
         scf::ConditionOp::create(builder, loc, again, seen);
       },
       [&](OpBuilder &, Location, ValueRange state) {
@@ -127,15 +131,18 @@ Value Lowering::atomicNarrowUpdate(LLVM::AtomicBinOp op, StringRef ordering, Val
   return fromMemory(loop.getResult(0), element);
 }
 
-Value Lowering::atomicUpdate(StringRef kind, StringRef ordering, Value pointer, Value value) {
+Value Lowering::atomicUpdate(StringRef kind, StringRef ordering, Value pointer,
+                             Value value) {
   LLVM::AtomicBinOp op = binOpOf(kind, value.getType());
   if (memoryType(value.getType()) != value.getType())
     return atomicNarrowUpdate(op, ordering, pointer, value);
-  return LLVM::AtomicRMWOp::create(builder, loc, op, pointer, value, orderingOf(ordering));
+  return LLVM::AtomicRMWOp::create(builder, loc, op, pointer, value,
+                                   orderingOf(ordering));
 }
 
 /// A compare-and-swap; floats are compared by their bits, as hardware does.
-Value Lowering::atomicSwap(StringRef ordering, Value pointer, Value compare, Value value) {
+Value Lowering::atomicSwap(StringRef ordering, Value pointer, Value compare,
+                           Value value) {
   Type type = value.getType();
   bool isFloat = isa<FloatType>(type);
   if (isFloat) {
@@ -144,21 +151,24 @@ Value Lowering::atomicSwap(StringRef ordering, Value pointer, Value compare, Val
     value = arith::BitcastOp::create(builder, loc, bits, value);
   }
   LLVM::AtomicOrdering success = orderingOf(ordering);
-  LLVM::AtomicOrdering failure = success == LLVM::AtomicOrdering::acquire ||
-                                         success == LLVM::AtomicOrdering::acq_rel
-                                     ? LLVM::AtomicOrdering::acquire
-                                     : LLVM::AtomicOrdering::monotonic;
-  Value pair =
-      LLVM::AtomicCmpXchgOp::create(builder, loc, pointer, compare, value, success, failure);
+  LLVM::AtomicOrdering failure =
+      success == LLVM::AtomicOrdering::acquire ||
+              success == LLVM::AtomicOrdering::acq_rel
+          ? LLVM::AtomicOrdering::acquire
+          : LLVM::AtomicOrdering::monotonic;
+  Value pair = LLVM::AtomicCmpXchgOp::create(builder, loc, pointer, compare,
+                                             value, success, failure);
   Value old = LLVM::ExtractValueOp::create(builder, loc, pair, 0);
-  return isFloat ? arith::BitcastOp::create(builder, loc, type, old).getResult() : old;
+  return isFloat ? arith::BitcastOp::create(builder, loc, type, old).getResult()
+                 : old;
 }
 
 /// Chooses between two values of any type; narrow floats are chosen by their
 /// bits, because code generators without them would convert there and back.
 Value Lowering::select(Value condition, Value first, Value second) {
   Type element = getElementTypeOrSelf(first.getType());
-  Value chosen = LLVM::SelectOp::create(builder, loc, condition, toMemory(first), toMemory(second));
+  Value chosen = LLVM::SelectOp::create(builder, loc, condition,
+                                        toMemory(first), toMemory(second));
   return fromMemory(chosen, element);
 }
 
@@ -168,8 +178,9 @@ LogicalResult Lowering::emitScalarMemory(Operation *op) {
     Type type = lowered(load.getResult().getType());
     Value other = optional(load.getOther());
     Value value = guarded(optional(load.getMask()), type, [&]() -> Value {
-      Value loaded = LLVM::LoadOp::create(builder, loc, memoryType(type), scalar(load.getPtr()),
-                                          /*alignment=*/0, load.getIsVolatile());
+      Value loaded = LLVM::LoadOp::create(
+          builder, loc, memoryType(type), scalar(load.getPtr()),
+          /*alignment=*/0, load.getIsVolatile());
       return fromMemory(loaded, type);
     });
     if (other && load.getMask())
@@ -190,16 +201,17 @@ LogicalResult Lowering::emitScalarMemory(Operation *op) {
     Type type = update.getResult().getType();
     Value value = guarded(optional(update.getMask()), type, [&] {
       return atomicUpdate(tt::stringifyRMWKind(update.getAtomicRmwOp()),
-                          tt::stringifyMemSemantic(update.getSem()), scalar(update.getPtr()),
-                          scalar(update.getVal()));
+                          tt::stringifyMemSemantic(update.getSem()),
+                          scalar(update.getPtr()), scalar(update.getVal()));
     });
     scalars.map(update.getResult(), value);
     return success();
   }
   auto swap = cast<tt::AtomicCASOp>(op);
   scalars.map(swap.getResult(),
-              atomicSwap(tt::stringifyMemSemantic(swap.getSem()), scalar(swap.getPtr()),
-                         scalar(swap.getCmp()), scalar(swap.getVal())));
+              atomicSwap(tt::stringifyMemSemantic(swap.getSem()),
+                         scalar(swap.getPtr()), scalar(swap.getCmp()),
+                         scalar(swap.getVal())));
   return success();
 }
 
@@ -212,13 +224,15 @@ LogicalResult Lowering::emitScalar(Operation *op) {
     return success();
   }
   if (auto count = dyn_cast<tt::GetNumProgramsOp>(op)) {
-    scalars.map(count.getResult(), gridArguments[3 + static_cast<int>(count.getAxis())]);
+    scalars.map(count.getResult(),
+                gridArguments[3 + static_cast<int>(count.getAxis())]);
     return success();
   }
   if (auto add = dyn_cast<tt::AddPtrOp>(op)) {
-    Type element = cast<tt::PointerType>(add.getPtr().getType()).getPointeeType();
-    scalars.map(add.getResult(),
-                address(scalar(add.getPtr()), lowered(element), asI64(scalar(add.getOffset()))));
+    Type element =
+        cast<tt::PointerType>(add.getPtr().getType()).getPointeeType();
+    scalars.map(add.getResult(), address(scalar(add.getPtr()), lowered(element),
+                                         asI64(scalar(add.getOffset()))));
     return success();
   }
   if (auto cast = dyn_cast<tt::BitcastOp>(op)) {
@@ -226,27 +240,32 @@ LogicalResult Lowering::emitScalar(Operation *op) {
     return success();
   }
   if (auto cast = dyn_cast<tt::IntToPtrOp>(op)) {
-    scalars.map(cast.getResult(),
-                LLVM::IntToPtrOp::create(builder, loc, pointer, scalar(cast.getSrc())));
+    scalars.map(
+        cast.getResult(),
+        LLVM::IntToPtrOp::create(builder, loc, pointer, scalar(cast.getSrc())));
     return success();
   }
   if (auto cast = dyn_cast<tt::PtrToIntOp>(op)) {
-    scalars.map(cast.getResult(), LLVM::PtrToIntOp::create(builder, loc, cast.getType(),
-                                                           scalar(cast.getSrc())));
+    scalars.map(cast.getResult(),
+                LLVM::PtrToIntOp::create(builder, loc, cast.getType(),
+                                         scalar(cast.getSrc())));
     return success();
   }
   if (isa<tt::TritonDialect>(op->getDialect()))
-    return op->emitError("SG0403: '") << op->getName().getStringRef()
-                                      << "' is not supported here by this backend";
+    return op->emitError("SG0403: '")
+           << op->getName().getStringRef()
+           << "' is not supported here by this backend";
   Operation *clone = builder.clone(*op, scalars);
   for (auto [old, result] : llvm::zip(op->getResults(), clone->getResults())) {
     result.setType(lowered(old.getType()));
     scalars.map(old, result);
   }
   // Selecting between pointers is the LLVM dialect's.
-  if (auto select = dyn_cast<arith::SelectOp>(clone); select && isa<tt::PointerType>(op->getResult(0).getType())) {
-    Value chosen = LLVM::SelectOp::create(builder, loc, select.getCondition(),
-                                          select.getTrueValue(), select.getFalseValue());
+  if (auto select = dyn_cast<arith::SelectOp>(clone);
+      select && isa<tt::PointerType>(op->getResult(0).getType())) {
+    Value chosen =
+        LLVM::SelectOp::create(builder, loc, select.getCondition(),
+                               select.getTrueValue(), select.getFalseValue());
     scalars.map(op->getResult(0), chosen);
     clone->erase();
   }
@@ -271,11 +290,14 @@ LogicalResult Lowering::emitAtomic(Operation *op) {
   forEachTile(type.getShape(), -1, 1, {}, {}, [&](const Tile &tile) {
     Value operand = evaluate(value, tile).value;
     Value compare = swap ? evaluate(swap.getCmp(), tile).value : Value();
-    Value mask = update && update.getMask() ? evaluate(update.getMask(), tile).value : Value();
+    Value mask = update && update.getMask()
+                     ? evaluate(update.getMask(), tile).value
+                     : Value();
     Value pointer = explicitAddress(base, offsets, inBytes, element, tile);
     builder.restoreInsertionPoint(points.back());
     Value before = guarded(mask, element, [&] {
-      return update ? atomicUpdate(update.getKind(), update.getOrdering(), pointer, operand)
+      return update ? atomicUpdate(update.getKind(), update.getOrdering(),
+                                   pointer, operand)
                     : atomicSwap(swap.getOrdering(), pointer, compare, operand);
     });
     if (isUsed)

@@ -11,17 +11,21 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::sg;
 
-using Effects = SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
+using Effects =
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
 
-static void addRead(Effects &effects) { effects.emplace_back(MemoryEffects::Read::get()); }
-static void addWrite(Effects &effects) { effects.emplace_back(MemoryEffects::Write::get()); }
+static void addRead(Effects &effects) {
+  effects.emplace_back(MemoryEffects::Read::get());
+}
+static void addWrite(Effects &effects) {
+  effects.emplace_back(MemoryEffects::Write::get());
+}
 
 //===----------------------------------------------------------------------===//
 // Structured accesses
 //===----------------------------------------------------------------------===//
 
-template <typename AccessOp>
-static Value findIndex(AccessOp op, int64_t dim) {
+template <typename AccessOp> static Value findIndex(AccessOp op, int64_t dim) {
   for (auto [position, indexed] : llvm::enumerate(op.getIndexedDims()))
     if (indexed == dim)
       return op.getIndices()[position];
@@ -33,22 +37,27 @@ static LogicalResult verifyAccess(AccessOp op, RankedTensorType block) {
   size_t rank = block.getRank();
   if (op.getStrides().size() != rank || op.getLows().size() != rank ||
       op.getHighs().size() != rank)
-    return op.emitOpError("needs a stride and a pair of bounds for each of the ")
+    return op.emitOpError(
+               "needs a stride and a pair of bounds for each of the ")
            << rank << " dimensions";
   if (op.getIndexedDims().size() != op.getIndices().size())
-    return op.emitOpError("names ") << op.getIndexedDims().size() << " indexed dimensions for "
-                                    << op.getIndices().size() << " index tensors";
+    return op.emitOpError("names ")
+           << op.getIndexedDims().size() << " indexed dimensions for "
+           << op.getIndices().size() << " index tensors";
   for (auto [dim, index] : llvm::zip(op.getIndexedDims(), op.getIndices())) {
     if (dim < 0 || dim >= static_cast<int64_t>(rank))
-      return op.emitOpError("indexes dimension ") << dim << " of a block of rank " << rank;
+      return op.emitOpError("indexes dimension ")
+             << dim << " of a block of rank " << rank;
     int64_t length = cast<RankedTensorType>(index.getType()).getDimSize(0);
     if (length != block.getDimSize(dim))
       return op.emitOpError("indexes dimension ")
-             << dim << " of size " << block.getDimSize(dim) << " by " << length << " entries";
+             << dim << " of size " << block.getDimSize(dim) << " by " << length
+             << " entries";
   }
   for (int64_t dim : op.getWrappedDims())
     if (!findIndex(op, dim))
-      return op.emitOpError("calls dimension ") << dim << " wrapped, which has no index tensor";
+      return op.emitOpError("calls dimension ")
+             << dim << " wrapped, which has no index tensor";
   if (Value mask = op.getMask())
     if (cast<RankedTensorType>(mask.getType()).getShape() != block.getShape())
       return op.emitOpError("has a mask of another shape than its block");
@@ -56,9 +65,13 @@ static LogicalResult verifyAccess(AccessOp op, RankedTensorType block) {
 }
 
 Value LoadOp::getIndexOf(int64_t dim) { return findIndex(*this, dim); }
-bool LoadOp::isWrapped(int64_t dim) { return llvm::is_contained(getWrappedDims(), dim); }
+bool LoadOp::isWrapped(int64_t dim) {
+  return llvm::is_contained(getWrappedDims(), dim);
+}
 Value StoreOp::getIndexOf(int64_t dim) { return findIndex(*this, dim); }
-bool StoreOp::isWrapped(int64_t dim) { return llvm::is_contained(getWrappedDims(), dim); }
+bool StoreOp::isWrapped(int64_t dim) {
+  return llvm::is_contained(getWrappedDims(), dim);
+}
 
 TypedValue<RankedTensorType> LoadOp::getBlockValue() {
   return cast<TypedValue<RankedTensorType>>(getResult());
@@ -85,8 +98,10 @@ void StoreOp::getEffects(Effects &effects) { addWrite(effects); }
 // Explicit addresses
 //===----------------------------------------------------------------------===//
 
-static LogicalResult verifyLanes(Operation *op, Value offsets, Value lanes, Value mask) {
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(offsets.getType()).getShape();
+static LogicalResult verifyLanes(Operation *op, Value offsets, Value lanes,
+                                 Value mask) {
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(offsets.getType()).getShape();
   if (cast<RankedTensorType>(lanes.getType()).getShape() != shape)
     return op->emitOpError("has offsets of another shape than its block");
   if (mask && cast<RankedTensorType>(mask.getType()).getShape() != shape)
@@ -94,12 +109,17 @@ static LogicalResult verifyLanes(Operation *op, Value offsets, Value lanes, Valu
   return success();
 }
 
-LogicalResult GatherOp::verify() { return verifyLanes(*this, getOffsets(), getResult(), getMask()); }
-LogicalResult ScatterOp::verify() { return verifyLanes(*this, getOffsets(), getValue(), getMask()); }
+LogicalResult GatherOp::verify() {
+  return verifyLanes(*this, getOffsets(), getResult(), getMask());
+}
+LogicalResult ScatterOp::verify() {
+  return verifyLanes(*this, getOffsets(), getValue(), getMask());
+}
 
 LogicalResult AtomicRMWOp::verify() {
-  static constexpr StringLiteral kinds[] = {"add", "fadd", "and",  "or",   "xor",  "max",
-                                            "min", "umax", "umin", "fmax", "fmin", "exch"};
+  static constexpr StringLiteral kinds[] = {"add",  "fadd", "and",  "or",
+                                            "xor",  "max",  "min",  "umax",
+                                            "umin", "fmax", "fmin", "exch"};
   if (!llvm::is_contained(kinds, getKind()))
     return emitOpError("knows no kind '") << getKind() << "'";
   return verifyLanes(*this, getOffsets(), getValue(), getMask());
@@ -137,8 +157,8 @@ static LogicalResult verifyCombiner(CombineOp op) {
     return op.emitOpError("works along dimension ")
            << axis << " of inputs of rank " << first.getRank();
   if (op.getNumResults() != op.getInputs().size())
-    return op.emitOpError("has ") << op.getInputs().size() << " inputs but " << op.getNumResults()
-                                  << " results";
+    return op.emitOpError("has ") << op.getInputs().size() << " inputs but "
+                                  << op.getNumResults() << " results";
   Block &combiner = op.getCombiner();
   if (combiner.getNumArguments() != 2 * op.getInputs().size())
     return op.emitOpError("has a combiner of ")
