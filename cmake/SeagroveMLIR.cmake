@@ -42,6 +42,37 @@ include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS} ${LLD_INCLU
 separate_arguments(_seagrove_defs NATIVE_COMMAND "${LLVM_DEFINITIONS}")
 add_definitions(${_seagrove_defs})
 
+# Most of the time of a build goes into parsing MLIR's headers. One precompiled
+# header for all libraries cuts a cold build to less than half; sources still
+# include what they use, so that the build without it works too.
+option(SEAGROVE_PCH "Precompile MLIR's headers" ON)
+function(seagrove_use_precompiled_headers name)
+  if(NOT TARGET seagrove_pch)
+    set(_empty "${CMAKE_BINARY_DIR}/seagrove_pch.cpp")
+    file(GENERATE OUTPUT "${_empty}" CONTENT "// The carrier of the precompiled header.\n")
+    add_library(seagrove_pch STATIC "${_empty}")
+    target_compile_options(seagrove_pch PRIVATE ${SEAGROVE_CXX_FLAGS})
+    target_precompile_headers(seagrove_pch PRIVATE
+      <mlir/Dialect/Arith/IR/Arith.h>
+      <mlir/Dialect/ControlFlow/IR/ControlFlowOps.h>
+      <mlir/Dialect/Func/IR/FuncOps.h>
+      <mlir/Dialect/LLVMIR/LLVMDialect.h>
+      <mlir/Dialect/Linalg/IR/Linalg.h>
+      <mlir/Dialect/Math/IR/Math.h>
+      <mlir/Dialect/SCF/IR/SCF.h>
+      <mlir/Dialect/Tensor/IR/Tensor.h>
+      <mlir/Dialect/UB/IR/UBOps.h>
+      <mlir/Dialect/Vector/IR/VectorOps.h>
+      <mlir/IR/Builders.h>
+      <mlir/IR/BuiltinOps.h>
+      <mlir/IR/IRMapping.h>
+      <mlir/Pass/PassManager.h>
+      <mlir/Transforms/DialectConversion.h>
+      <mlir/Transforms/GreedyPatternRewriteDriver.h>)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM seagrove_pch)
+endfunction()
+
 # seagrove_library(NAME SOURCES... [DEPENDS targets] [LINK libraries])
 # One static library of the trunk, built the way LLVM is built.
 function(seagrove_library name)
@@ -51,5 +82,8 @@ function(seagrove_library name)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
   target_compile_options(${name} PRIVATE ${SEAGROVE_CXX_FLAGS})
+  if(SEAGROVE_PCH)
+    seagrove_use_precompiled_headers(${name})
+  endif()
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
 endfunction()
