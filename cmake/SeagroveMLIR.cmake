@@ -42,10 +42,7 @@ include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS} ${LLD_INCLU
 separate_arguments(_seagrove_defs NATIVE_COMMAND "${LLVM_DEFINITIONS}")
 add_definitions(${_seagrove_defs})
 
-# Most of the time of a build goes into parsing MLIR's headers. One precompiled
-# header for all libraries cuts a cold build to less than half; sources still
-# include what they use, so that the build without it works too.
-option(SEAGROVE_PCH "Precompile MLIR's headers" ON)
+# Gives a library the precompiled header, which the first caller defines.
 function(seagrove_use_precompiled_headers name)
   if(NOT TARGET seagrove_pch)
     set(_empty "${CMAKE_BINARY_DIR}/seagrove_pch.cpp")
