@@ -123,10 +123,16 @@ def foreign_assembly(x_ptr, out_ptr):
     tl.store(out_ptr + tl.arange(0, 64), bad)
 
 
+def test_foreign_assembly_is_refused_by_the_assembler() -> None:
+    x, out = torch.zeros(64), torch.zeros(64)
+    with pytest.raises(triton.CompilationError, match="invalid instruction mnemonic"):
+        foreign_assembly[(1,)](x, out)
+
+
 FAULTY = [
     adds_pointers, float_offsets, mask_of_wrong_shape, mask_of_wrong_rank, shapes_that_do_not_fit,
     arange_of_odd_size, type_changes_in_loop, undefined_name, loads_a_number,
-    dot_that_does_not_fit, calls_python, failing_static_assert, foreign_assembly,
+    dot_that_does_not_fit, calls_python, failing_static_assert,
 ]  # fmt: skip
 
 

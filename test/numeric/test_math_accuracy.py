@@ -43,7 +43,7 @@ BOUNDS_F32: dict[str, tuple[float, float, float]] = {
     "floor": (0, -100, 100),
     "log": (1.0, 0, 10),
     "log10": (1.0, 0, 10),
-    "log1p": (1.5, -1, 10),
+    "log1p": (2.0, -1, 10),
     "log2": (1.1, 0, 10),
     "round": (0, -100, 100),
     "roundeven": (0, -100, 100),

@@ -112,6 +112,11 @@ struct LowerControlFlow
       else if (isa<scf::WhileOp, scf::IndexSwitchOp, scf::ExecuteRegionOp>(op))
         others = true;
     });
+    // First, since upstream's patterns look for the terminator in the last
+    // block of a region, which the loops inside of it must not have divided
+    // yet.
+    if (others && failed(lowerOthers()))
+      return signalPassFailure();
     IRRewriter rewriter(&getContext());
     for (Operation *op : structured) {
       if (auto loop = dyn_cast<scf::ForOp>(op))
@@ -119,8 +124,6 @@ struct LowerControlFlow
       else
         lowerIf(rewriter, cast<scf::IfOp>(op));
     }
-    if (others && failed(lowerOthers()))
-      signalPassFailure();
   }
 
 private:
@@ -128,7 +131,8 @@ private:
     RewritePatternSet patterns(&getContext());
     populateSCFToControlFlowConversionPatterns(patterns);
     ConversionTarget target(getContext());
-    target.addIllegalDialect<scf::SCFDialect>();
+    target
+        .addIllegalOp<scf::WhileOp, scf::IndexSwitchOp, scf::ExecuteRegionOp>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     return applyPartialConversion(getOperation(), target, std::move(patterns));
   }
