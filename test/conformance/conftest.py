@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import os
 import sys
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-REPOSITORY = HERE.parents[1]
 INTERPRETER = "interpreter"
 
 
@@ -39,26 +37,6 @@ def device(request: pytest.FixtureRequest) -> str:
     """The torch device whose tensors reach the backend; the host serves the interpreter too."""
     backend = request.config.getoption("--backend")
     return "cpu" if backend in ("cpu", INTERPRETER) else backend
-
-
-def refusals_of(backend: str) -> dict[str, str]:
-    """What a backend refuses: patterns of case ids, each with the reason.
-
-    A backend keeps them in `third_party/<vendor>/test/refusals.json`.
-    """
-    if backend == INTERPRETER:
-        path = HERE / "interpreter_refusals.json"
-    else:
-        path = REPOSITORY / "third_party" / backend / "test" / "refusals.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def refusal_for(case_id: str, refusals: dict[str, str]) -> str:
-    """The reason why this case is refused, or ""."""
-    for pattern, reason in refusals.items():
-        if fnmatch.fnmatchcase(case_id, pattern):
-            return reason
-    return ""
 
 
 _OUTCOMES = pytest.StashKey[dict[str, dict[str, str]]]()

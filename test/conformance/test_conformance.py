@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from cases import all_cases
-from conftest import refusal_for, refusals_of
 from isolation import outcomes
 from kit import Case
+from refusals import refusal_for, refusals_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

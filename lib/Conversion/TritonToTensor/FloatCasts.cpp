@@ -16,6 +16,9 @@
 #include "Lowerings.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -351,6 +354,34 @@ static Value cast(OpBuilder &b, Location loc, Value value, Type result,
   return arith::BitcastOp::create(b, loc, result, bits);
 }
 
+/// Arithmetic on narrow floats is done in f32, of which they are a part.
+static Lowered lowerNarrowArithmetic(IRRewriter &rewriter, Operation *op) {
+  auto isNarrow = [](Type type) {
+    return isNarrowFloat(getElementTypeOrSelf(type));
+  };
+  bool moves = isa<arith::SelectOp, arith::BitcastOp, arith::ConstantOp>(op);
+  bool isMath = isa<arith::ArithDialect, math::MathDialect>(op->getDialect());
+  if (moves || !isMath || op->getNumResults() != 1 ||
+      (llvm::none_of(op->getOperandTypes(), isNarrow) &&
+       llvm::none_of(op->getResultTypes(), isNarrow)))
+    return std::nullopt;
+  Location loc = op->getLoc();
+  Type f32 = rewriter.getF32Type();
+  IRMapping mapping;
+  for (Value operand : op->getOperands())
+    if (isNarrow(operand.getType()))
+      mapping.map(operand, widenNarrowFloat(rewriter, loc, operand, f32));
+  Operation *wide = rewriter.clone(*op, mapping);
+  Value result = wide->getResult(0);
+  Type type = op->getResult(0).getType();
+  if (isNarrow(type)) {
+    result.setType(withElement(type, f32));
+    result = cast(rewriter, loc, result, type, /*toZero=*/false);
+  }
+  rewriter.replaceOp(op, result);
+  return success();
+}
+
 Lowered seagrove::lowerFloatCast(IRRewriter &rewriter, Operation *op) {
   Value source;
   bool toZero = false;
@@ -362,7 +393,7 @@ Lowered seagrove::lowerFloatCast(IRRewriter &rewriter, Operation *op) {
               isNarrowFloat(getElementTypeOrSelf(op->getResult(0))))) {
     source = op->getOperand(0);
   } else {
-    return std::nullopt;
+    return lowerNarrowArithmetic(rewriter, op);
   }
   rewriter.replaceOp(op, cast(rewriter, op->getLoc(), source,
                               op->getResult(0).getType(), toZero));
@@ -401,6 +432,12 @@ void seagrove::retypeNarrowFloats(Operation *root) {
       for (Block &block : region)
         for (BlockArgument argument : block.getArguments())
           argument.setType(retyped(argument.getType()));
+    if (auto func = dyn_cast<func::FuncOp>(op)) {
+      auto inputs = llvm::map_to_vector(func.getArgumentTypes(), retyped);
+      auto results = llvm::map_to_vector(func.getResultTypes(), retyped);
+      func.setFunctionType(
+          FunctionType::get(op->getContext(), inputs, results));
+    }
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       constant.setValueAttr(retypeAttribute(constant.getValue()));
     if (isa<arith::BitcastOp>(op))
