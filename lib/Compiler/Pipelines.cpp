@@ -11,6 +11,7 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "seagrove/Conversion/Passes.h"
+#include "seagrove/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace seagrove;
@@ -21,6 +22,8 @@ static void addCleanUp(OpPassManager &manager) {
 }
 
 void seagrove::buildStructurePipeline(OpPassManager &manager) {
+  // Before the inliner, which puts a function of one block anywhere.
+  manager.addPass(createLiftCallees());
   manager.addPass(createInlinerPass());
   manager.addPass(createSymbolDCEPass());
   addCleanUp(manager);

@@ -116,6 +116,24 @@ def LowerVectorOps : Pass<"lower-vector-ops", "mlir::ModuleOp"> {
   ];
 }
 
+def LiftCallees : Pass<"lift-callees", "mlir::ModuleOp"> {
+  let summary = "Give callees of several blocks structured control flow";
+  let description = [{
+    An early return in a helper function becomes branches between blocks, and a
+    function of several blocks can be inlined into one block of its caller only:
+    not into the body of an `scf.for` or `scf.if`, which has to stay one block.
+    This pass turns the branches of every private function into `scf.if`,
+    `scf.while` and `scf.index_switch`, so that the inliner takes it anywhere.
+    Values that a path does not define are `ub.poison` there.
+
+    See test/Transforms/lift-callees.mlir.
+  }];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::cf::ControlFlowDialect",
+    "mlir::scf::SCFDialect", "mlir::ub::UBDialect"
+  ];
+}
+
 def LowerControlFlow : Pass<"lower-control-flow", "mlir::ModuleOp"> {
   let summary = "Lower structured control flow to branches, loops rotated";
   let description = [{

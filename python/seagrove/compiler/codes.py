@@ -48,6 +48,11 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Memory can be combined through a descriptor by add, min, max, and, or, xor.",
         "Load, combine and store the tile, or use tl.atomic_* on pointers.",
     ),
+    "SG0213": Explanation(
+        "this function has a loop without an end",
+        "Helper functions are put into their caller, which takes loops that end only.",
+        "Give the loop a condition, or leave it by a return.",
+    ),
     "SG0301": Explanation(
         "an operation on blocks is not supported",
         "It has no meaning away from the machine that it was made for.",
