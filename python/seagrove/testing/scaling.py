@@ -1,7 +1,7 @@
 """How much code a kernel becomes, and how long that takes, as its block grows.
 
 A kernel's code is meant to grow with what the user wrote and not with its block. `KINDS` has one
-kernel per kind of operation; `sizes_of` and `compile_times_ms` compile it at two sizes of the block.
+kernel per kind of operation; `sizes_of` and `compile_times_ms` compile it at two of its sizes.
 """
 
 # mypy: disable-error-code="untyped-decorator,no-untyped-def,attr-defined,no-untyped-call"
