@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "seagrove/Support/FloatsAsBits.h"
 
 using namespace mlir;
 using namespace seagrove;
@@ -404,49 +405,6 @@ Lowered seagrove::lowerFloatCast(IRRewriter &rewriter, Operation *op) {
 // Types
 //===----------------------------------------------------------------------===//
 
-static Type retyped(Type type) {
-  Type element = getElementTypeOrSelf(type);
-  if (!isNarrowFloat(element))
-    return type;
-  return withElement(type, IntegerType::get(type.getContext(), 8));
-}
-
-/// A constant of narrow floats as its bit patterns.
-static TypedAttr retypeAttribute(TypedAttr attribute) {
-  Type type = retyped(attribute.getType());
-  if (type == attribute.getType())
-    return attribute;
-  if (auto number = dyn_cast<FloatAttr>(attribute))
-    return IntegerAttr::get(type, number.getValue().bitcastToAPInt());
-  if (auto elements = dyn_cast<DenseElementsAttr>(attribute))
-    return elements.bitcast(IntegerType::get(attribute.getContext(), 8));
-  return attribute;
-}
-
 void seagrove::retypeNarrowFloats(Operation *root) {
-  SmallVector<Operation *> casts;
-  root->walk([&](Operation *op) {
-    for (Value result : op->getResults())
-      result.setType(retyped(result.getType()));
-    for (Region &region : op->getRegions())
-      for (Block &block : region)
-        for (BlockArgument argument : block.getArguments())
-          argument.setType(retyped(argument.getType()));
-    if (auto func = dyn_cast<func::FuncOp>(op)) {
-      auto inputs = llvm::map_to_vector(func.getArgumentTypes(), retyped);
-      auto results = llvm::map_to_vector(func.getResultTypes(), retyped);
-      func.setFunctionType(
-          FunctionType::get(op->getContext(), inputs, results));
-    }
-    if (auto constant = dyn_cast<arith::ConstantOp>(op))
-      constant.setValueAttr(retypeAttribute(constant.getValue()));
-    if (isa<arith::BitcastOp>(op))
-      casts.push_back(op);
-  });
-  for (Operation *cast : casts) {
-    if (cast->getOperand(0).getType() != cast->getResult(0).getType())
-      continue;
-    cast->getResult(0).replaceAllUsesWith(cast->getOperand(0));
-    cast->erase();
-  }
+  holdFloatsAsBits(root, [](FloatType type) { return isNarrowFloat(type); });
 }

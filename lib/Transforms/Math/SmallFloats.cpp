@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "seagrove/Support/FloatsAsBits.h"
 
 #include <cmath>
 #include <optional>
@@ -338,6 +339,10 @@ void legalizeSmallFloats(Operation *root, const ExpandMathOptions &options,
     else
       legalizer.expandTruncation(cast<arith::TruncFOp>(op));
   }
+  // A vector of a type that the target lacks would be put together by functions
+  // of a run-time library, even where it is only moved.
+  if (!options.bf16Arithmetic && !options.bf16Conversion)
+    holdFloatsAsBits(root, [](FloatType type) { return type.isBF16(); });
 }
 
 } // namespace seagrove::math_expansion
