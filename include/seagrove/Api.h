@@ -73,6 +73,8 @@ struct CompileResult {
   /// The symbol of the range kernel (see docs/range-kernel.md).
   std::string symbol;
   int64_t scratchBytes = 0;
+  /// Whether programs may wait for each other, by a lock or a flag.
+  bool waits = false;
   std::vector<Diagnostic> diagnostics;
   std::vector<PassTiming> timings;
 };

@@ -112,6 +112,7 @@ bool Compilation::print() {
 }
 
 void Compilation::noteProgram() {
+  result.waits = bool(module->getOperation()->removeAttr("sg.waits"));
   for (auto function : module->getOps<func::FuncOp>()) {
     auto name = function->getAttrOfType<StringAttr>("sg.kernel_name");
     if (!name)

@@ -24,8 +24,10 @@ static void addCleanUp(OpPassManager &manager) {
 void seagrove::buildStructurePipeline(OpPassManager &manager) {
   // Before the inliner, which puts a function of one block anywhere.
   manager.addPass(createLiftCallees());
-  manager.addPass(createInlinerPass());
+  // It would canonicalize each function by itself, which drops loops that wait.
+  manager.addPass(createInlinerPass({}, [](OpPassManager &) {}));
   manager.addPass(createSymbolDCEPass());
+  manager.addPass(createKeepWaits());
   addCleanUp(manager);
   // Before the analysis, so that what a loop does not change is seen outside of
   // it and the offsets that the analysis derives are computed once.

@@ -47,6 +47,8 @@ class CompileResult:
     @property
     def scratch_bytes(self) -> int: ...
     @property
+    def waits(self) -> bool: ...
+    @property
     def diagnostics(self) -> list[Diagnostic]: ...
     @property
     def timings(self) -> list[tuple[str, float]]: ...
@@ -60,7 +62,11 @@ class Kernel:
     def unload(self) -> None: ...
 
 class Launcher:
-    """Starts one compiled kernel; called by position, as Triton calls a launcher."""
+    """Starts one compiled kernel; called by position, as Triton calls a launcher.
+
+    `progress` says what the programs need of each other: 0 nothing, 1 they may wait for each
+    other, 2 all of them begin at once.
+    """
 
     def __init__(
         self,
@@ -68,6 +74,7 @@ class Launcher:
         names: tuple[str, ...],
         types: tuple[object, ...],
         scratch_bytes: int,
+        progress: int = 0,
     ) -> None: ...
     def __call__(self, *args: object) -> None: ...
 

@@ -119,6 +119,7 @@ PyType_Spec kernelSpec = {"seagrove._seagrove.Kernel", sizeof(KernelObject), 0,
 struct Plan {
   Signature signature;
   int64_t scratchBytes = 0;
+  Progress progress = Progress::Independent;
   CostEstimate cost;
 };
 
@@ -198,7 +199,8 @@ bool runKernel(Plan &plan, Job &job) {
   bool ok;
   std::atomic<const char *> assertion{nullptr};
   job.failedAssertion = &assertion;
-  if (double(plan.cost.nsPerProgram()) * double(job.programs) < kKeepLockNs &&
+  if (plan.progress == Progress::Independent &&
+      double(plan.cost.nsPerProgram()) * double(job.programs) < kKeepLockNs &&
       plan.cost.nsPerProgram() != 0) {
     ok = run(job, plan.cost);
   } else {
@@ -237,6 +239,11 @@ bool launch(Plan &plan, KernelObject *kernel, PyObject *const *args,
     return false;
   if (programs == 0)
     return true;
+  if (plan.progress == Progress::Cooperative && programs > kMaxTogether)
+    return raise("raise_cooperative_error",
+                 Py_BuildValue("(OLL)", plan.signature.kernel(),
+                               static_cast<long long>(programs),
+                               static_cast<long long>(kMaxTogether)));
 
   if (!callHook(args[kEnterHook], args[kLaunchMetadata]))
     return false;
@@ -245,7 +252,8 @@ bool launch(Plan &plan, KernelObject *kernel, PyObject *const *args,
     return raise("raise_load_error",
                  Py_BuildValue("(Os)", plan.signature.kernel(),
                                "the kernel has been unloaded"));
-  Job job{kernel->entry, slots, grid, programs, plan.scratchBytes};
+  Job job{kernel->entry,     slots,        grid, programs,
+          plan.scratchBytes, plan.progress};
   return runKernel(plan, job) &&
          callHook(args[kExitHook], args[kLaunchMetadata]);
 }
@@ -278,17 +286,23 @@ PyObject *launcherCall(PyObject *object, PyObject *const *args, size_t flags,
 }
 
 PyObject *launcherNew(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-  static const char *keywords[] = {"kernel_name", "names", "types",
-                                   "scratch_bytes", nullptr};
+  static const char *keywords[] = {"kernel_name",   "names",    "types",
+                                   "scratch_bytes", "progress", nullptr};
   PyObject *kernelName, *names, *types;
   long long scratchBytes = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO!O!L:Launcher",
+  int progress = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UO!O!L|i:Launcher",
                                    const_cast<char **>(keywords), &kernelName,
                                    &PyTuple_Type, &names, &PyTuple_Type, &types,
-                                   &scratchBytes))
+                                   &scratchBytes, &progress))
     return nullptr;
+  if (progress < 0 || progress > int(Progress::Cooperative)) {
+    PyErr_SetString(PyExc_ValueError, "progress must be 0, 1 or 2");
+    return nullptr;
+  }
   auto plan = std::make_unique<Plan>();
   plan->scratchBytes = scratchBytes;
+  plan->progress = Progress(progress);
   if (!plan->signature.parse(kernelName, names, types))
     return nullptr;
   auto *self = reinterpret_cast<LauncherObject *>(type->tp_alloc(type, 0));
@@ -317,9 +331,11 @@ PyType_Slot launcherSlots[] = {
     {Py_tp_dealloc, reinterpret_cast<void *>(launcherDealloc)},
     {Py_tp_call, reinterpret_cast<void *>(PyVectorcall_Call)},
     {Py_tp_members, launcherMembers},
-    {Py_tp_doc, const_cast<char *>(
-                    "Launcher(kernel_name, names, types, scratch_bytes)\n--\n\n"
-                    "Starts one compiled kernel; called as Triton calls it.")},
+    {Py_tp_doc,
+     const_cast<char *>(
+         "Launcher(kernel_name, names, types, scratch_bytes, progress=0)\n"
+         "--\n\n"
+         "Starts one compiled kernel; called as Triton calls it.")},
     {}};
 
 PyType_Spec launcherSpec = {

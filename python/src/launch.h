@@ -11,7 +11,8 @@
 //   Kernel(image: bytes, symbol: str)
 //       A loaded shared object and the range kernel in it.
 //   Launcher(kernel_name: str, names: tuple[str, ...],
-//            types: tuple[str | tuple, ...], scratch_bytes: int)
+//            types: tuple[str | tuple, ...], scratch_bytes: int, progress: int
+//            = 0)
 //       Called as Triton calls a launcher: (grid_x, grid_y, grid_z, stream,
 //       function, packed_metadata, launch_metadata, enter_hook, exit_hook,
 //       *args), where `function` is a Kernel.

@@ -68,6 +68,7 @@ static void bindData(nb::module_ &m) {
       .def_ro("ok", &api::CompileResult::ok)
       .def_ro("symbol", &api::CompileResult::symbol)
       .def_ro("scratch_bytes", &api::CompileResult::scratchBytes)
+      .def_ro("waits", &api::CompileResult::waits)
       .def_ro("diagnostics", &api::CompileResult::diagnostics)
       .def_prop_ro("output",
                    [](const api::CompileResult &result) {

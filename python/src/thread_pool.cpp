@@ -90,6 +90,12 @@ struct Landing {
   std::longjmp(landing->where, 1);
 }
 
+} // namespace
+
+bool reserveScratch(int64_t bytes) {
+  return bytes <= 0 || scratchArena.get(bytes) != nullptr;
+}
+
 bool runSerially(const Job &job, int64_t first, int64_t last) {
   void *scratch = nullptr;
   if (job.scratchBytes > 0 && !(scratch = scratchArena.get(job.scratchBytes)))
@@ -109,6 +115,8 @@ bool runSerially(const Job &job, int64_t first, int64_t last) {
   }
   return true;
 }
+
+namespace {
 
 //===----------------------------------------------------------------------===//
 // The pool
@@ -390,6 +398,8 @@ void setNumThreads(int count) {
 bool run(const Job &job, CostEstimate &cost) {
   if (job.programs <= 0)
     return true;
+  if (job.progress != Progress::Independent && job.programs > 1)
+    return runTogether(job);
   int threads = job.programs == 1 ? 1 : numThreads();
   int64_t first = 0;
   if (threads > 1 && cost.nsPerProgram() == 0) {

@@ -7,9 +7,10 @@
 //
 // A launch is a range of program ids. The range is cut into chunks of
 // contiguous ids, since neighbours share cached data, and threads claim chunks
-// from one atomic word until none is left. The launching thread claims chunks
-// as well, so a launch never waits for a worker that has not woken up yet; it
-// waits only for chunks that a worker has already begun.
+// from one atomic word, in the order of the ids, until none is left. The
+// launching thread claims chunks as well, so a launch never waits for a worker
+// that has not woken up yet; it waits only for chunks that a worker has already
+// begun.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,6 +27,21 @@ namespace seagrove::launch {
 using RangeKernel = void (*)(const void *args, const int32_t *grid,
                              int64_t first, int64_t last, void *scratch);
 
+/// What the programs of a launch need of each other.
+enum class Progress : uint8_t {
+  /// Nothing.
+  Independent,
+  /// They may wait for each other. Programs begin in the order of their ids,
+  /// and where none ends for a while, more of them run at the same time.
+  Waits,
+  /// They may all wait for each other, and all of them begin at once.
+  Cooperative,
+};
+
+/// The most programs that run at the same time in a launch that is not
+/// `Independent`.
+constexpr int64_t kMaxTogether = 1024;
+
 /// One launch: what to run and over which ids.
 struct Job {
   RangeKernel kernel = nullptr;
@@ -33,6 +49,7 @@ struct Job {
   const int32_t *grid = nullptr;
   int64_t programs = 0;
   int64_t scratchBytes = 0;
+  Progress progress = Progress::Independent;
   /// Takes the text of the first assertion that fails; it lies in the kernel.
   std::atomic<const char *> *failedAssertion = nullptr;
 };
@@ -54,6 +71,16 @@ public:
 private:
   std::atomic<float> value{0.0f};
 };
+
+/// Runs the ids `first` to `last - 1` on this thread. Returns false if it could
+/// not allocate its scratch memory; then no program has run.
+bool runSerially(const Job &job, int64_t first, int64_t last);
+
+/// Allocates the scratch memory of this thread ahead of `runSerially`.
+bool reserveScratch(int64_t bytes);
+
+/// Runs a job whose programs may wait for each other (together.cpp).
+bool runTogether(const Job &job);
 
 /// Runs every program of `job` and returns when all of them are done. May be
 /// called from many threads at once and from within a hook of another launch:

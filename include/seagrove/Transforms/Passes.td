@@ -134,6 +134,26 @@ def LiftCallees : Pass<"lift-callees", "mlir::ModuleOp"> {
   ];
 }
 
+def KeepWaits : Pass<"keep-waits", "mlir::ModuleOp"> {
+  let summary = "Keep the reads by which a program waits for another";
+  let description = [{
+    A program may wait for another one in a loop that reads a flag or a lock.
+    Nothing in the loop changes the flag, so that a later pass would read it
+    once, before the loop, and drop a loop that is then without an effect.
+
+    This pass makes such a read volatile: one whose value decides whether an
+    `scf.while` goes on and whose address is the same in each iteration. A read
+    with the cache modifier `cv`, which asks for memory and not for a cache, is
+    made volatile wherever it stands.
+
+    A module with a loop that goes on by an atomic operation or a volatile read
+    gets the attribute `sg.waits`: the launcher lets the programs of such a
+    kernel run side by side (see docs/range-kernel.md).
+
+    See test/Transforms/keep-waits.mlir.
+  }];
+}
+
 def LowerControlFlow : Pass<"lower-control-flow", "mlir::ModuleOp"> {
   let summary = "Lower structured control flow to branches, loops rotated";
   let description = [{

@@ -222,6 +222,13 @@ EXPLANATIONS: dict[str, Explanation] = {
         "The message names the line of the assertion. Assertions run where a kernel is launched "
         "with debug=True or with TRITON_DEBUG=1.",
     ),
+    "SG0615": Explanation(
+        "a cooperative launch has more programs than can run together",
+        "With launch_cooperative_grid=True every program may wait for every other one, so each "
+        "needs a thread of its own.",
+        "Launch a smaller grid whose programs take several pieces of work each. Without the option "
+        "a program may still wait for programs of a lower id.",
+    ),
     "SG0701": Explanation(
         "the native module cannot be loaded",
         "seagrove/_seagrove*.so is missing, or was built for another Python.",

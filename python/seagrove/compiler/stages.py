@@ -20,6 +20,7 @@ class Compiled:
         output: what was asked for; UTF-8 where it is text.
         symbol: name of the range kernel.
         scratch_bytes: memory that each thread must hand to the kernel.
+        waits: whether programs may wait for each other, by a lock or a flag.
         remarks: messages that are no errors, such as "not vectorised because ...".
         timings: (pass, milliseconds), if asked for.
     """
@@ -27,6 +28,7 @@ class Compiled:
     output: bytes
     symbol: str
     scratch_bytes: int
+    waits: bool = False
     remarks: tuple[Diagnostic, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()
 
@@ -80,6 +82,7 @@ def compile_ttir(
         output=result.output,
         symbol=result.symbol,
         scratch_bytes=result.scratch_bytes,
+        waits=result.waits,
         remarks=tuple(item for item in diagnostics if item.severity == "remark"),
         timings=tuple(result.timings),
     )

@@ -190,6 +190,7 @@ class BackendBase(BaseBackend):  # type: ignore[misc]  # Triton has no types
             name=compiled.symbol,
             shared=0,
             scratch_bytes=compiled.scratch_bytes,
+            waits=compiled.waits,
             global_scratch_size=0,
             global_scratch_align=1,
             profile_scratch_size=0,
@@ -266,7 +267,8 @@ def make_launcher(source: Any, metadata: Any) -> Callable[..., None]:
         count()
     names, types = launch_signature(source)
     name = getattr(source, "name", metadata.name).lstrip("@")
-    return native().Launcher(name, names, types, metadata.scratch_bytes)
+    progress = 2 if metadata.launch_cooperative_grid else int(metadata.waits)
+    return native().Launcher(name, names, types, metadata.scratch_bytes, progress)
 
 
 def launch_signature(source: Any) -> tuple[tuple[str, ...], tuple[Any, ...]]:

@@ -231,6 +231,16 @@ def raise_grid_error(kernel: str, x: object, y: object, z: object) -> NoReturn:
     )
 
 
+def raise_cooperative_error(kernel: str, programs: int, most: int) -> NoReturn:
+    """Raises the error for a cooperative launch of more programs than can run together."""
+    raise GridError(
+        f"kernel '{kernel}' cannot be launched cooperatively on a grid of {programs} programs",
+        code="SG0615",
+        why=f"at most {most} programs run at the same time",
+        advice="launch fewer programs that each do more, or without launch_cooperative_grid",
+    )
+
+
 def raise_assertion_error(kernel: str, message: str) -> NoReturn:
     """Raises the error for a program that ended by `tl.device_assert`."""
     raise DeviceAssertError(

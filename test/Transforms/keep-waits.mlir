@@ -1,0 +1,111 @@
+// RUN: seagrove-opt %s -split-input-file -keep-waits | FileCheck %s
+
+// A program waits for a flag. The read would otherwise move out of the loop.
+
+// CHECK-LABEL: module attributes {sg.waits}
+// CHECK: scf.while
+// CHECK: tt.load %{{.*}} {isVolatile = true}
+module {
+  tt.func public @wait(%flag: !tt.ptr<i32>, %pid: i32) {
+    %c0 = arith.constant 0 : i32
+    scf.while : () -> () {
+      %address = tt.addptr %flag, %pid : !tt.ptr<i32>, i32
+      %value = tt.load %address : !tt.ptr<i32>
+      %go_on = arith.cmpi eq, %value, %c0 : i32
+      scf.condition(%go_on)
+    } do {
+      scf.yield
+    }
+    tt.return
+  }
+}
+
+// -----
+
+// The flag is read in the body, within a condition, for the next test.
+
+// CHECK-LABEL: module attributes {sg.waits}
+// CHECK: } do {
+// CHECK: scf.if
+// CHECK: tt.load %{{.*}} {isVolatile = true}
+module {
+  tt.func public @wait_in_the_body(%flag: !tt.ptr<i32>, %polite: i1) {
+    %c0 = arith.constant 0 : i32
+    %last = scf.while (%seen = %c0) : (i32) -> i32 {
+      %go_on = arith.cmpi eq, %seen, %c0 : i32
+      scf.condition(%go_on) %seen : i32
+    } do {
+    ^bb0(%old: i32):
+      %new = scf.if %polite -> i32 {
+        %value = tt.load %flag : !tt.ptr<i32>
+        scf.yield %value : i32
+      } else {
+        scf.yield %old : i32
+      }
+      scf.yield %new : i32
+    }
+    tt.return
+  }
+}
+
+// -----
+
+// A lock.
+
+// CHECK-LABEL: module attributes {sg.waits}
+// CHECK: tt.atomic_cas
+module {
+  tt.func public @lock(%lock: !tt.ptr<i32>) {
+    %c0 = arith.constant 0 : i32
+    %c1 = arith.constant 1 : i32
+    scf.while : () -> () {
+      %old = tt.atomic_cas acq_rel, gpu, %lock, %c0, %c1 : (!tt.ptr<i32>, i32, i32) -> i32
+      %go_on = arith.cmpi eq, %old, %c1 : i32
+      scf.condition(%go_on)
+    } do {
+      scf.yield
+    }
+    tt.return
+  }
+}
+
+// -----
+
+// A list is walked: each read is of another address, and what does not decide
+// whether the loop goes on stays as it is.
+
+// CHECK-LABEL: module {
+// CHECK-NOT: isVolatile
+module {
+  tt.func public @walk(%next: !tt.ptr<i32>, %weight: !tt.ptr<f32>, %out: !tt.ptr<f32>) {
+    %c0 = arith.constant 0 : i32
+    %zero = arith.constant 0.0 : f32
+    %end:2 = scf.while (%at = %c0, %sum = %zero) : (i32, f32) -> (i32, f32) {
+      %go_on = arith.cmpi sge, %at, %c0 : i32
+      scf.condition(%go_on) %at, %sum : i32, f32
+    } do {
+    ^bb0(%at: i32, %sum: f32):
+      %address = tt.addptr %next, %at : !tt.ptr<i32>, i32
+      %to = tt.load %address : !tt.ptr<i32>
+      %w = tt.load %weight : !tt.ptr<f32>
+      %more = arith.addf %sum, %w : f32
+      scf.yield %to, %more : i32, f32
+    }
+    tt.store %out, %end#1 : !tt.ptr<f32>
+    tt.return
+  }
+}
+
+// -----
+
+// Memory, not a cache, is asked for.
+
+// CHECK-LABEL: module {
+// CHECK: tt.load %{{.*}} {{.*}}isVolatile = true
+module {
+  tt.func public @uncached(%x: !tt.ptr<f32>, %out: !tt.ptr<f32>) {
+    %value = tt.load %x cacheModifier = cv : !tt.ptr<f32>
+    tt.store %out, %value : !tt.ptr<f32>
+    tt.return
+  }
+}
