@@ -127,6 +127,7 @@ nextafter = _function("nextafter", *_BINARY)
 pow = _function("pow", *_BINARY, (_F32, _I32), (_F64, _I32))
 fast_powf = _function("fast_powf", (_F32, _F32), symbol="pow")
 fast_tanf = _function("fast_tanf", (_F32,), symbol="tan")
+fast_tanhf = _function("fast_tanhf", (_F32,), symbol="tanh")
 
 ffs = _function("ffs", (_I32,), (_I64,), result=_I32)
 finitef = _function("finitef", (_F32,), result=core.int1, symbol="isfinite")
@@ -135,7 +136,21 @@ isinf = _function("isinf", *_UNARY, result=core.int1)
 isnan = _function("isnan", *_UNARY, result=core.int1)
 signbit = _function("signbit", *_UNARY, result=_I32)
 
-_SPECIAL = ("erfcx", "erfinv", "j0", "j1", "lgamma", "y0")
+_SPECIAL = (
+    "cyl_bessel_i0",
+    "cyl_bessel_i1",
+    "erfcx",
+    "erfinv",
+    "ilogb",
+    "j0",
+    "j1",
+    "ldexp",
+    "lgamma",
+    "llrint",
+    "mul_rn",
+    "y0",
+    "y1",
+)
 
 
 def __getattr__(name: str) -> Any:

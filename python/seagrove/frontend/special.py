@@ -1,8 +1,8 @@
-"""Special functions of libdevice, written in Triton itself, so that every backend has them.
+"""Functions of libdevice that are written in Triton itself, so that every backend has them.
 
-All compute in fp64 and round once to the argument's type; for arguments of moderate size the
-result is accurate to 1e-14, relative to the function's amplitude. Loaded by libdevice.py on first
-use of one of these functions.
+The special functions compute in fp64 and round once to the argument's type; for arguments of
+moderate size the result is accurate to 1e-14, relative to the function's amplitude. Loaded by
+libdevice.py on first use of one of these functions.
 """
 
 # mypy: ignore-errors
@@ -163,6 +163,18 @@ def j1(x):
 
 
 @triton.jit
+def _neumann_weight(angle):
+    """What a node counts in the sum over k of (-1)^k J_2k / k."""
+    weight = 0.0 * angle
+    sign = 1.0 + 0.0 * angle
+    for k in range(1, _NODES + 1):
+        sign = -sign
+        order = k.to(tl.float64)
+        weight += sign * tl.cos(2.0 * order * angle) / order
+    return weight
+
+
+@triton.jit
 def y0(x):
     """Bessel function of the second kind, order 0, for x > 0; -infinity at 0.
 
@@ -175,12 +187,7 @@ def y0(x):
     weighted = 0.0 * near
     for i in range(_NODES):
         angle = (i.to(tl.float64) + 0.5) * (_PI / (2 * _NODES))
-        weight = 0.0 * angle
-        sign = 1.0 + 0.0 * angle
-        for k in range(1, _NODES + 1):
-            sign = -sign
-            order = k.to(tl.float64)
-            weight += sign * tl.cos(2.0 * order * angle) / order
+        weight = _neumann_weight(angle)
         value = tl.cos(near * tl.sin(angle))
         total += value
         weighted += value * weight
@@ -191,3 +198,119 @@ def y0(x):
     phase = far - _PI / 4
     wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.sin(phase) + q * tl.cos(phase))
     return _select(y, sums, wave).to(x.dtype)
+
+
+@triton.jit
+def y1(x):
+    """Bessel function of the second kind, order 1, for x > 0: minus the derivative of y0's form."""
+    y = x.to(tl.float64)
+    near = tl.minimum(y, _LARGE)
+    total = 0.0 * near
+    slope = 0.0 * near
+    weighted = 0.0 * near
+    for i in range(_NODES):
+        angle = (i.to(tl.float64) + 0.5) * (_PI / (2 * _NODES))
+        weight = _neumann_weight(angle)
+        node = tl.sin(angle)
+        total += tl.cos(near * node)
+        change = tl.sin(near * node) * node
+        slope += change
+        weighted += change * weight
+    logarithm = tl.log(0.5 * near) + _EULER
+    sums = (2.0 / _PI) * (logarithm * slope - 2.0 * weighted - total / near) / _NODES
+    far = tl.maximum(y, _LARGE)
+    p, q = _hankel(far, 1)
+    phase = far - 3 * _PI / 4
+    wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.sin(phase) + q * tl.cos(phase))
+    result = _select(y, sums, wave)
+    return tl.where(y == 0.0, float("-inf"), result).to(x.dtype)
+
+
+@triton.jit
+def _growing(x, ORDER: tl.constexpr):
+    """exp(x) times the asymptotic expansion of the modified functions, A&S 9.7.1."""
+    total = 1.0 + 0.0 * x
+    term = total
+    for k in tl.static_range(1, 17):
+        term = term * (((2 * k - 1) * (2 * k - 1) - 4.0 * ORDER * ORDER) / (8.0 * k)) / x
+        total += term
+    # In two halves: the function overflows later than exp does.
+    half = tl.exp(0.5 * x)
+    return half * (total / tl.sqrt(2.0 * _PI * x)) * half
+
+
+@triton.jit
+def cyl_bessel_i0(x):
+    """Modified Bessel function of the first kind, order 0: the mean of cosh(x sin t)."""
+    y = tl.abs(x.to(tl.float64))
+    near = tl.minimum(y, _LARGE)
+    total = 0.0 * near
+    for i in range(_NODES):
+        angle = (i.to(tl.float64) + 0.5) * (_PI / (2 * _NODES))
+        total += libdevice.cosh(near * tl.sin(angle))
+    far = _growing(tl.maximum(y, _LARGE), 0)
+    result = tl.where(y < _LARGE, total / _NODES, far)
+    result = tl.where(y == float("inf"), y, result)
+    return tl.where(y == y, result, y).to(x.dtype)
+
+
+@triton.jit
+def cyl_bessel_i1(x):
+    """Modified Bessel function of the first kind, order 1: the mean of sinh(x sin t) sin t."""
+    y = tl.abs(x.to(tl.float64))
+    near = tl.minimum(y, _LARGE)
+    total = 0.0 * near
+    for i in range(_NODES):
+        node = tl.sin((i.to(tl.float64) + 0.5) * (_PI / (2 * _NODES)))
+        total += libdevice.sinh(near * node) * node
+    far = _growing(tl.maximum(y, _LARGE), 1)
+    result = tl.where(y < _LARGE, total / _NODES, far)
+    result = tl.where(y == float("inf"), y, result)
+    result = tl.where(y == y, result, y)
+    return tl.where(x < 0.0, -result, result).to(x.dtype)
+
+
+@triton.jit
+def mul_rn(x, y):
+    """x * y, rounded by itself even where sums of products are contracted."""
+    return tl.fma(x, y, -0.0)
+
+
+@triton.jit
+def llrint(x):
+    """The nearest integer, ties to even, as int64."""
+    return libdevice.rint(x).to(tl.int64)
+
+
+@triton.jit
+def ilogb(x):
+    """The exponent of |x| as int32; the least one for 0 and NaN, the greatest one for infinity."""
+    y = tl.abs(x.to(tl.float64))
+    tiny = y < 2.2250738585072014e-308
+    # By 2^54, which makes each subnormal a normal number.
+    bits = tl.where(tiny, y * 18014398509481984.0, y).to(tl.int64, bitcast=True)
+    exponent = (bits >> 52).to(tl.int32) - tl.where(tiny, 1077, 1023)
+    exponent = tl.where(y == float("inf"), 2147483647, exponent)
+    return tl.where((y == 0.0) | (y != y), -2147483648, exponent)
+
+
+@triton.jit
+def _power_of_two(n):
+    """2^n as fp64, for the exponents of normal numbers."""
+    return ((n.to(tl.int64) + 1023) << 52).to(tl.float64, bitcast=True)
+
+
+@triton.jit
+def ldexp(x, n):
+    """x * 2^n, rounded once.
+
+    In three factors, since 2^n may be no number where the product is one. The first one of a small
+    power leaves the digits of every product that is not 0 in the end.
+    """
+    n = tl.minimum(tl.maximum(n, -2200), 2200)
+    first = tl.where(n < -1022, -969, tl.minimum(n, 1023))
+    rest = n - first
+    second = tl.where(rest < -1022, -969, tl.minimum(rest, 1023))
+    third = tl.maximum(tl.minimum(rest - second, 1023), -1022)
+    y = x.to(tl.float64) * _power_of_two(first)
+    return (y * _power_of_two(second) * _power_of_two(third)).to(x.dtype)

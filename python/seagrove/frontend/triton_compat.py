@@ -163,7 +163,7 @@ class BackendBase(BaseBackend):  # type: ignore[misc]  # Triton has no types
     def get_codegen_implementation(self, options: OptionsBase) -> dict[str, Callable[..., Any]]:
         return {
             "min_dot_size": lambda lhs, rhs: (1, 1, 1),
-            "convert_custom_types": _refuse_custom_types,
+            "convert_custom_types": _convert_custom_types,
         }
 
     def get_module_map(self) -> dict[str, ModuleType]:
@@ -213,8 +213,14 @@ class BackendBase(BaseBackend):  # type: ignore[misc]  # Triton has no types
             raise as_triton_error(error) from None
 
 
-def _refuse_custom_types(*args: Any, **kwargs: Any) -> NoReturn:
-    raise NotImplementedError("this conversion between 8-bit float types is not supported")
+def _convert_custom_types(value: Any, to: Any, rounding: Any = None, *, _semantic: Any) -> Any:
+    """Casts between float formats that Triton leaves to the backend (`tl.float8e4b15`)."""
+    from triton._C.libtriton import ir
+
+    from seagrove.frontend import custom_floats
+
+    toward_zero = rounding == ir.ROUNDING_MODE.RTZ
+    return custom_floats.convert(value, to, toward_zero, _semantic)
 
 
 def ttir_text(module: Any) -> str:
@@ -505,7 +511,7 @@ def _install_binder() -> None:
         def binder(*args: Any, **kwargs: Any) -> Any:
             try:
                 return native(*args, **kwargs)
-            except TypeError:
+            except (TypeError, RuntimeError):
                 pass
             return rebind(args, kwargs)
 
@@ -541,7 +547,7 @@ class _Rebinder:
         viewed_kwargs = {key: _as_tensor(value) for key, value in kwargs.items()}
         try:
             bound, specialization, options = self.native(*viewed, **viewed_kwargs)
-        except TypeError as error:
+        except (TypeError, RuntimeError) as error:
             self.raise_for_argument(viewed, viewed_kwargs, error)
         # The launcher reads arrays itself, and hooks shall see what the user passed.
         return {key: _as_given(value) for key, value in bound.items()}, specialization, options
@@ -559,15 +565,19 @@ class _Rebinder:
             ) from None
 
     def raise_for_argument(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception
     ) -> NoReturn:
         from triton.runtime.jit import mangle_type
+
+        from seagrove.runtime.arguments import raise_no_storage
 
         names = list(self.signature.parameters)
         given = [*zip(names, args, strict=False), *kwargs.items()]
         for name, value in given:
             try:
                 mangle_type(value, specialize=True)
+            except RuntimeError as refusal:
+                raise_no_storage(f"argument '{name}' of kernel '{self.kernel}'", value, refusal)
             except TypeError:
                 if "constexpr" in str(self.signature.parameters[name].annotation):
                     continue

@@ -83,7 +83,7 @@ def pointer_of(
 
     Raises:
         ArgumentTypeError: SG0601 if it has no address, SG0605 for another dtype.
-        ArgumentValueError: SG0602 for a null address, SG0603 for a negative stride.
+        ArgumentValueError: SG0602 for a null address or none, SG0603 for a negative stride.
         DeviceError: SG0604 for memory of another device.
     """
     place = _place(kernel, names, position)
@@ -91,7 +91,10 @@ def pointer_of(
         on_cpu = getattr(arg, "is_cpu", None)
         if on_cpu is False:
             _raise_device_error(place, arg)
-        address = int(method())
+        try:
+            address = int(method())
+        except RuntimeError as error:
+            raise_no_storage(place, arg, error)
         source = BY_METHOD if on_cpu is None else BY_METHOD_ON_DEVICE
     elif (interface := getattr(arg, "__array_interface__", None)) is not None:
         address = int(interface["data"][0])
@@ -117,6 +120,19 @@ def pointer_of(
             advice="convert it, or launch through the kernel, which compiles for the dtype",
         )
     return address, source, dtype
+
+
+def raise_no_storage(place: str, arg: object, error: RuntimeError) -> NoReturn:
+    """Raises the error for a tensor that says itself that it has no address."""
+    layout = str(getattr(arg, "layout", "")).rpartition(".")[2]
+    raise ArgumentValueError(
+        f"{place} is a {type(arg).__name__} without memory of its own",
+        code="SG0602",
+        why=str(error).partition("\n")[0],
+        advice="pass x.to_dense(), or its parts"
+        if "sparse" in layout
+        else "pass a tensor that owns memory",
+    ) from None
 
 
 def _element_count(arg: object) -> int:
