@@ -368,7 +368,61 @@ void LoopRewriter::run() {
 
 void seagrove::rewriteLoop(scf::ForOp loop) { LoopRewriter(loop).run(); }
 
+/// The number of the argument whose final value a reader of `loop` takes for
+/// the counter, if the loop counts and there is such a reader.
+static std::optional<unsigned> getReadCounter(scf::WhileOp loop) {
+  auto condition = loop.getConditionOp();
+  auto compare = condition.getCondition().getDefiningOp<arith::CmpIOp>();
+  if (!compare)
+    return std::nullopt;
+  for (auto [argument, result] :
+       llvm::zip_equal(condition.getArgs(), loop.getResults())) {
+    auto counter = dyn_cast<BlockArgument>(argument);
+    if (counter && counter.getOwner() == loop.getBeforeBody() &&
+        llvm::is_contained(compare->getOperands(), counter) &&
+        !result.use_empty())
+      return counter.getArgNumber();
+  }
+  return std::nullopt;
+}
+
+/// Carries the counter of a loop once more for those who read it afterwards:
+/// the uplifting gives them the counter's value in the last iteration, where
+/// they must see the value that ended the loop.
+static void carryReadCounter(scf::WhileOp loop) {
+  std::optional<unsigned> number = getReadCounter(loop);
+  if (!number)
+    return;
+  IRRewriter rewriter(loop);
+  auto with = [](ValueRange values, Value added) {
+    SmallVector<Value> all(values);
+    all.push_back(added);
+    return all;
+  };
+  Value init = loop.getInits()[*number];
+  SmallVector<Type> types(loop.getResultTypes());
+  types.push_back(init.getType());
+  auto fresh = scf::WhileOp::create(rewriter, loop.getLoc(), types,
+                                    with(loop.getInits(), init));
+  fresh.getBefore().takeBody(loop.getBefore());
+  fresh.getAfter().takeBody(loop.getAfter());
+  Value before =
+      fresh.getBeforeBody()->addArgument(init.getType(), loop.getLoc());
+  fresh.getAfterBody()->addArgument(init.getType(), loop.getLoc());
+  scf::ConditionOp condition = fresh.getConditionOp();
+  Value counter = fresh.getBeforeBody()->getArgument(*number);
+  for (auto [position, argument] : llvm::enumerate(condition.getArgs()))
+    loop.getResult(position).replaceAllUsesWith(
+        argument == counter ? fresh.getResults().back()
+                            : fresh.getResult(position));
+  condition.getArgsMutable().append(before);
+  scf::YieldOp yield = fresh.getYieldOp();
+  yield.getResultsMutable().append(yield.getResults()[*number]);
+  rewriter.eraseOp(loop);
+}
+
 void seagrove::uplift(tt::FuncOp func) {
+  func.walk([](scf::WhileOp loop) { carryReadCounter(loop); });
   RewritePatternSet patterns(func.getContext());
   scf::populateUpliftWhileToForPatterns(patterns);
   (void)applyPatternsGreedily(func, std::move(patterns));
