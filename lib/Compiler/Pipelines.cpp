@@ -39,6 +39,9 @@ void seagrove::buildStructurePipeline(OpPassManager &manager) {
 void seagrove::buildTensorPipeline(OpPassManager &manager) {
   manager.addPass(createLowerToTensor());
   addCleanUp(manager);
+  // After the clean-up, which puts broadcasts and reshapes in one form.
+  manager.addPass(createFlattenBlocks());
+  addCleanUp(manager);
   manager.addPass(createLoopInvariantCodeMotionPass());
 }
 

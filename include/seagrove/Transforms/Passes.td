@@ -154,6 +154,29 @@ def KeepWaits : Pass<"keep-waits", "mlir::ModuleOp"> {
   }];
 }
 
+def FlattenBlocks : Pass<"flatten-blocks", "mlir::ModuleOp"> {
+  let summary = "Give blocks of many tiny dimensions one dimension";
+  let description = [{
+    Triton's library writes sorting networks and flips on blocks of shape
+    2 x 2 x ... x 2, and exchanges two halves by `x xor (x0 xor x1)`, a reduction
+    along a dimension of length two. Loops over such a block are as deep as it
+    has dimensions, and its last dimension fills no vector.
+
+    This pass replaces the exchange by `sg.butterfly`, which says what it does,
+    and computes elementwise operations on blocks whose last dimension is tiny on
+    their row-major elements as one dimension. An operand that depends on
+    positions only (`sg.iota`, broadcast and reshaped) is computed from the bits
+    of the flat position. A reduction of a flattened block sees three
+    dimensions: those before, the reduced one, and those after.
+
+    See test/Transforms/flatten-blocks.mlir.
+  }];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::tensor::TensorDialect",
+    "seagrove::sg::SgDialect"
+  ];
+}
+
 def LowerControlFlow : Pass<"lower-control-flow", "mlir::ModuleOp"> {
   let summary = "Lower structured control flow to branches, loops rotated";
   let description = [{

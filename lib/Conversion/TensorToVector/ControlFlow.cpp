@@ -30,7 +30,7 @@ static RankedTensorType typeOf(Value value) {
 }
 
 Lowering::Lowering(func::FuncOp kernel, const Machine &machine)
-    : kernel(kernel), machine(machine), plan(kernel),
+    : kernel(kernel), machine(machine), plan(kernel, machine.vectorBits),
       builder(kernel.getContext()), loc(kernel.getLoc()) {}
 
 LogicalResult Lowering::run() {

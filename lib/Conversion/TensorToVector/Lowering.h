@@ -228,6 +228,7 @@ private:
   Lanes evaluateUncached(mlir::Value value, const Tile &tile);
   Lanes evaluateElementwise(mlir::Operation *op, mlir::Value value,
                             const Tile &tile);
+  Lanes evaluateButterfly(sg::ButterflyOp op, const Tile &tile);
   mlir::Value spread(Lanes lanes, const Tile &tile);
   mlir::Value vectorOf(mlir::Value value, const Tile &tile);
   mlir::Value step(mlir::Type elementType, int64_t lanes);

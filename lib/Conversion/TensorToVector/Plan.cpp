@@ -65,7 +65,8 @@ bool vectorize::isLazy(Operation *op) {
   if (auto gather = dyn_cast<sg::GatherOp>(op))
     return !gather.getIsVolatile();
   if (isa<tensor::SplatOp, tensor::EmptyOp, linalg::BroadcastOp,
-          linalg::TransposeOp, sg::IotaOp, sg::TakeOp, ub::PoisonOp>(op))
+          linalg::TransposeOp, sg::ButterflyOp, sg::IotaOp, sg::TakeOp,
+          ub::PoisonOp>(op))
     return true;
   return op->hasTrait<OpTrait::Elementwise>();
 }
@@ -137,8 +138,14 @@ const llvm::SetVector<Operation *> &Plan::rootsOf(Value value) {
 }
 
 /// Returns true if an operand of `op` has to be in memory as a whole.
-static bool needsWhole(OpOperand &use) {
+bool Plan::needsWhole(OpOperand &use) const {
   Operation *user = use.getOwner();
+  // A butterfly within one vector is a shuffle; another one reads elsewhere.
+  if (auto butterfly = dyn_cast<sg::ButterflyOp>(user)) {
+    Type element = butterfly.getSource().getType().getElementType();
+    int64_t bits = std::max<int64_t>(element.getIntOrFloatBitWidth(), 32);
+    return static_cast<int64_t>(butterfly.getMask()) * bits >= vectorBits;
+  }
   if (isView(user) && use.getOperandNumber() == 0)
     return true;
   return isa<sg::TakeOp>(user) && use.getOperandNumber() == 0;
@@ -146,7 +153,9 @@ static bool needsWhole(OpOperand &use) {
 
 bool Plan::mustBeInMemory(Value value) const {
   Operation *op = value.getDefiningOp();
-  return !op || !isLazy(op) || llvm::any_of(value.getUses(), needsWhole);
+  return !op || !isLazy(op) ||
+         llvm::any_of(value.getUses(),
+                      [this](OpOperand &use) { return needsWhole(use); });
 }
 
 static unsigned loopDepth(Operation *op) {
@@ -221,7 +230,8 @@ ArrayRef<Plan::PendingRead> Plan::pendingReads(Operation *store) const {
                              : ArrayRef<PendingRead>(it->second);
 }
 
-Plan::Plan(func::FuncOp kernel) : kernel(kernel) {
+Plan::Plan(func::FuncOp kernel, int64_t vectorBits)
+    : kernel(kernel), vectorBits(vectorBits) {
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (op->getParentOfType<sg::ReduceOp>() ||
         op->getParentOfType<sg::ScanOp>())

@@ -32,7 +32,7 @@ bool mayWrite(mlir::Operation *op);
 /// reads are still due when a store executes.
 class Plan {
 public:
-  explicit Plan(mlir::func::FuncOp kernel);
+  Plan(mlir::func::FuncOp kernel, int64_t vectorBits);
 
   /// True if `value` is to be written to the scratch area where it is defined.
   bool inMemory(mlir::Value value) const { return memory.contains(value); }
@@ -52,9 +52,11 @@ private:
   void decide(mlir::Operation *op);
   void protectReads(mlir::Operation *load);
   bool mustBeInMemory(mlir::Value value) const;
+  bool needsWhole(mlir::OpOperand &use) const;
   unsigned costOf(mlir::Operation *op) const;
 
   mlir::func::FuncOp kernel;
+  int64_t vectorBits;
   llvm::DenseSet<mlir::Value> memory;
   llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Operation *>> roots;
   llvm::DenseMap<mlir::Value, unsigned> cost;

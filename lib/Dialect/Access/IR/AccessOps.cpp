@@ -170,5 +170,30 @@ static LogicalResult verifyCombiner(CombineOp op) {
 LogicalResult ReduceOp::verify() { return verifyCombiner(*this); }
 LogicalResult ScanOp::verify() { return verifyCombiner(*this); }
 
+//===----------------------------------------------------------------------===//
+// Butterflies
+//===----------------------------------------------------------------------===//
+
+LogicalResult ButterflyOp::verify() {
+  uint64_t size = getSource().getType().getDimSize(0);
+  if (!llvm::isPowerOf2_64(size))
+    return emitOpError("needs a length that is a power of two");
+  if (getMask() >= size)
+    return emitOpError("has the mask ")
+           << getMask() << " for a length of " << size;
+  return success();
+}
+
+OpFoldResult ButterflyOp::fold(FoldAdaptor) {
+  if (getMask() == 0)
+    return getSource();
+  auto first = getSource().getDefiningOp<ButterflyOp>();
+  if (!first)
+    return {};
+  setMask(getMask() ^ first.getMask());
+  getSourceMutable().assign(first.getSource());
+  return getResult();
+}
+
 #define GET_OP_CLASSES
 #include "seagrove/Dialect/Access/IR/AccessOps.cpp.inc"

@@ -10,6 +10,7 @@
 
 include "mlir/IR/OpBase.td"
 include "mlir/IR/RegionKindInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Sg_Dialect : Dialect {
@@ -253,6 +254,21 @@ def Sg_TakeOp : Sg_Op<"take", [Pure]> {
   let assemblyFormat = [{
     $source `[` $indices `]` `axis` $axis attr-dict `:` type($source) `,` type($indices) `->` type($result)
   }];
+}
+
+def Sg_ButterflyOp : Sg_Op<"butterfly", [Pure, SameOperandsAndResultType]> {
+  let summary = "result[i] = source[i xor mask]";
+  let description = [{
+    Every element changes its place with the one whose position differs in the
+    bits of `mask`: the step of sorting networks and of a flip. The length is a
+    power of two. A mask below the number of lanes is one shuffle of a vector; a
+    higher one is a read at another address.
+  }];
+  let arguments = (ins 1DTensorOf<[AnyType]>:$source, I64Attr:$mask);
+  let results = (outs 1DTensorOf<[AnyType]>:$result);
+  let assemblyFormat = "$source `mask` $mask attr-dict `:` type($source)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 #endif // SEAGROVE_ACCESS_OPS
