@@ -79,6 +79,13 @@ class GridError(LaunchError, ValueError):
     """The launch grid is negative, too large or not made of integers."""
 
 
+class OptionError(LaunchError, ValueError, AssertionError):
+    """A compile option of the launch has an impossible value.
+
+    Also an `AssertionError`, as which Triton's own backends report it.
+    """
+
+
 class DeviceAssertError(SeagroveError, RuntimeError):
     """A program of a launch ended by `tl.device_assert`; the process lives on."""
 

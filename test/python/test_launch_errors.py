@@ -169,3 +169,8 @@ def test_error_codes_are_explained():
         assert entry.headline in explain(code)
         assert entry.why.endswith(".") and entry.advice
     assert triton.__version__
+
+
+def test_num_warps_of_no_power_of_two(good):
+    with pytest.raises(errors.OptionError, match="must be a power of 2, not 3"):
+        kernels.add[(1,)](*good, N, BLOCK=BLOCK, num_warps=3)

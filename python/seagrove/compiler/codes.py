@@ -110,12 +110,6 @@ EXPLANATIONS: dict[str, Explanation] = {
         "The code generator knows products of two and of three dimensions.",
         "Use tl.dot on blocks of two or three dimensions.",
     ),
-    "SG0408": Explanation(
-        "inline assembly on packed elements is not supported",
-        "With pack > 1 the assembly takes several narrow elements in one register, as some GPUs "
-        "have them.",
-        "Pass pack=1, or write the computation with tl operations.",
-    ),
     "SG0501": Explanation(
         "no code can be made for the target",
         "LLVM does not know the triple, the CPU or a feature of the description.",
@@ -128,13 +122,21 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "SG0503": Explanation(
         "the code generator refused the kernel",
-        "LLVM reported an error, most often from inline assembly.",
-        "Check the assembly against the target's instructions.",
+        "LLVM reported an error while it made machine code. That is a defect of Seagrove, or of "
+        "the target's description.",
+        "Report it with the output of `seagrove compile FILE.py::kernel --emit ttir`.",
     ),
     "SG0504": Explanation(
         "the kernel cannot be linked",
         "The object needs a symbol that nothing provides.",
         "Use functions of tl.math or of triton.language.extra.libdevice only.",
+    ),
+    "SG0505": Explanation(
+        "the assembler refuses the inline assembly",
+        "tl.inline_asm_elementwise takes the assembly of the machine that the kernel is compiled "
+        "for. That of a GPU means nothing to another chip.",
+        "Write it with tl operations, or give this machine's assembly where "
+        "tl.target_info tells that it runs here.",
     ),
     "SG0601": Explanation(
         "the argument is not a tensor",
@@ -228,6 +230,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         "needs a thread of its own.",
         "Launch a smaller grid whose programs take several pieces of work each. Without the option "
         "a program may still wait for programs of a lower id.",
+    ),
+    "SG0616": Explanation(
+        "num_warps must be a power of 2",
+        "Triton's layouts divide a block by powers of two, so a kernel with another number would "
+        "compile here and on no GPU.",
+        "Launch with num_warps=1, 2, 4, 8, ...",
     ),
     "SG0701": Explanation(
         "the native module cannot be loaded",

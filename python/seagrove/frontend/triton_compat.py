@@ -37,7 +37,7 @@ from triton.backends.compiler import BaseBackend, GPUTarget
 from triton.backends.driver import DriverBase
 
 from seagrove.compiler.options import CodegenOptions
-from seagrove.errors import ArgumentCountError, ArgumentTypeError, CompileError
+from seagrove.errors import ArgumentCountError, ArgumentTypeError, CompileError, OptionError
 from seagrove.runtime import registry
 
 if TYPE_CHECKING:
@@ -102,6 +102,14 @@ class OptionsBase:
     arch: str = ""
     backend_name: str = ""
     opt_level: int = 3
+
+    def __post_init__(self) -> None:
+        if self.num_warps <= 0 or self.num_warps & (self.num_warps - 1):
+            raise OptionError(
+                f"num_warps must be a power of 2, not {self.num_warps}",
+                code="SG0616",
+                advice="launch with num_warps=1, 2, 4, 8, ...",
+            )
 
     def hash(self) -> str:
         """Key of these options in Triton's cache of compiled kernels."""
