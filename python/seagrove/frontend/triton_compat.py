@@ -293,7 +293,7 @@ def launch_signature(source: Any) -> tuple[tuple[str, ...], tuple[Any, ...]]:
     function = getattr(source, "fn", None)
     signature = dict(source.signature)
     if function is None:  # Compiled from a file of IR: parameters have numbers.
-        return tuple(f"arg{key}" for key in signature), tuple(signature.values())
+        return tuple(f"arg{key}" for key in signature), tuple(map(_from_ir, signature.values()))
     names = tuple(function.arg_names)
     constant = {path[0] for path in getattr(source, "constants", {}) if len(path) == 1}
     types = (
@@ -301,6 +301,23 @@ def launch_signature(source: Any) -> tuple[tuple[str, ...], tuple[Any, ...]]:
         for position, name in enumerate(names)
     )
     return names, tuple(types)
+
+
+_IR_TYPES = {
+    "f16": "fp16",
+    "f32": "fp32",
+    "f64": "fp64",
+    "f8E4M3FN": "fp8e4nv",
+    "f8E4M3FNUZ": "fp8e4b8",
+    "f8E5M2": "fp8e5",
+    "f8E5M2FNUZ": "fp8e5b16",
+}
+
+
+def _from_ir(name: str) -> str:
+    """Triton's name for a type that a file of IR names, such as "*fp32" for "*f32"."""
+    element = name.lstrip("*")
+    return name.removesuffix(element) + _IR_TYPES.get(element, element)
 
 
 # --------------------------------------------------------------------------------------------
