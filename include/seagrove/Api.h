@@ -57,6 +57,9 @@ struct CompileOptions {
   /// One of "ttir", "structured", "tensor", "linalg", "vector", "llvm-dialect",
   /// "llvm", "asm", "obj", "so".
   std::string emit = "so";
+  /// A mistake to make on purpose (the pass plant-miscompile), for tests of the
+  /// oracles; empty, and so left out, everywhere else.
+  std::string plantedMiscompile;
   /// Records the time and the size of the IR after each pass.
   bool collectTiming = false;
 };

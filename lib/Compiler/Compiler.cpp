@@ -17,6 +17,7 @@
 #include "seagrove/Compiler/Pipelines.h"
 #include "seagrove/Compiler/Register.h"
 #include "seagrove/Target/LLVM/Compile.h"
+#include "seagrove/Testing/Passes.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <chrono>
@@ -132,7 +133,11 @@ bool Compilation::lowerToVectors() {
     return false;
   if (wants("structured"))
     return print();
-  if (!runStage(buildTensorPipeline))
+  if (!runStage([&](OpPassManager &manager) {
+        buildTensorPipeline(manager);
+        if (!options.plantedMiscompile.empty())
+          manager.addPass(createPlantMiscompile({options.plantedMiscompile}));
+      }))
     return false;
   if (wants("linalg"))
     return runStage(buildLinalgPipeline) && print();

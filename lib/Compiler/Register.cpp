@@ -18,6 +18,7 @@
 #include "seagrove/Dialect/Access/IR/Access.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"
 #include "seagrove/Target/LLVM/Compile.h"
+#include "seagrove/Testing/Passes.h"
 #include "seagrove/Transforms/Passes.h"
 
 #include <mutex>
@@ -37,6 +38,7 @@ void seagrove::registerPasses() {
   std::call_once(once, [] {
     registerSeagroveConversionPasses();
     registerSeagroveTransformsPasses();
+    registerSeagroveTestingPasses();
     registerPipelines();
     target::registerLLVMDialectPipeline();
     registerCanonicalizerPass();

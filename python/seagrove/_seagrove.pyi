@@ -34,6 +34,7 @@ class Target:
 class CompileOptions:
     opt_level: int
     enable_fp_fusion: bool
+    planted_miscompile: str
     emit: str
     collect_timing: bool
 

@@ -61,6 +61,7 @@ static void bindData(nb::module_ &m) {
       .def(nb::init<>())
       .def_rw("opt_level", &api::CompileOptions::optLevel)
       .def_rw("enable_fp_fusion", &api::CompileOptions::enableFpFusion)
+      .def_rw("planted_miscompile", &api::CompileOptions::plantedMiscompile)
       .def_rw("emit", &api::CompileOptions::emit)
       .def_rw("collect_timing", &api::CompileOptions::collectTiming);
 

@@ -26,10 +26,13 @@ class CodegenOptions:
     Attributes:
         opt_level: 0 to 3; 0 keeps the code readable.
         enable_fp_fusion: allows `a * b + c` to be rounded once.
+        planted_miscompile: a mistake to make on purpose, for tests of the oracles
+            (docs/oracles.md); empty everywhere else.
     """
 
     opt_level: int = 3
     enable_fp_fusion: bool = True
+    planted_miscompile: str = ""
 
     def cache_key(self) -> str:
         return repr(self)

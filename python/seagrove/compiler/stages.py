@@ -69,6 +69,7 @@ def compile_ttir(
     wanted = api.CompileOptions()
     wanted.opt_level = options.opt_level
     wanted.enable_fp_fusion = options.enable_fp_fusion
+    wanted.planted_miscompile = options.planted_miscompile
     wanted.emit = emit
     wanted.collect_timing = timing
     result = api.compile(ttir, target.to_native(), wanted)

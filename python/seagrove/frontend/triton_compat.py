@@ -102,6 +102,7 @@ class OptionsBase:
     arch: str = ""
     backend_name: str = ""
     opt_level: int = 3
+    planted_miscompile: str = ""
 
     def __post_init__(self) -> None:
         if self.num_warps <= 0 or self.num_warps & (self.num_warps - 1):
@@ -117,7 +118,11 @@ class OptionsBase:
 
     def codegen(self) -> CodegenOptions:
         """The options that change the code that we make."""
-        return CodegenOptions(opt_level=self.opt_level, enable_fp_fusion=self.enable_fp_fusion)
+        return CodegenOptions(
+            opt_level=self.opt_level,
+            enable_fp_fusion=self.enable_fp_fusion,
+            planted_miscompile=self.planted_miscompile,
+        )
 
 
 Options = TypeVar("Options", bound=OptionsBase)

@@ -90,6 +90,9 @@ class Builder:
         self.scalars: list[Scalar] = []
         self.body: list[Statement] = []
         self.scope: list[Var] = []
+        self.used: set[str] = set()
+        self.cache: dict[Any, Var] = {}
+        self.plumbing = 0
         self.count = 0
 
     @property
@@ -117,7 +120,22 @@ class Builder:
 
     def declare(self, type_: Type, exact: bool = True, prefix: str = "v") -> Var:
         var = Var(self.fresh(prefix), type_, exact)
-        self.scope.append(var)
+        if not self.plumbing:
+            self.scope.append(var)
+        return var
+
+    def shared(self, key: Any, make: Callable[[], Var]) -> Var:
+        """A value that addresses are made of: computed once, and no operand of random steps."""
+        if key not in self.cache:
+            self.plumbing += 1
+            self.cache[key] = make()
+            self.plumbing -= 1
+        return self.cache[key]
+
+    def show(self, var: Var) -> Var:
+        """Lets random steps use a value that was made for an address."""
+        if var not in self.scope:
+            self.scope.append(var)
         return var
 
     def scalar(self, value: int | float) -> Var:
@@ -152,23 +170,27 @@ class Builder:
             exact = exact and not (self.fusion and op in ("add", "sub"))
         var = into or self.declare(type_, exact)
         assert into is None or into.type == type_, (into, type_)
+        self.used.update(v.name for v in operands if into is None or v.name != into.name)
         names: list[Argument] = [arg.name if isinstance(arg, Var) else arg for arg in args]
         self.body.append(Op(var.name, type_, op, tuple(names), tuple(sorted(attrs.items()))))
         return var
 
     def load(self, pointer: Var, mask: Var | None = None, other: Any = None) -> Var:
+        self.used.update(v.name for v in (pointer, mask, other) if isinstance(v, Var))
         var = self.declare(Type(self.buffer_dtype(pointer), pointer.shape))
         name = mask.name if mask else None
         self.body.append(Load(var.name, var.type, pointer.name, name, _name(other)))
         return var
 
     def store(self, pointer: Var, value: Var, mask: Var | None = None) -> None:
+        self.used.update(v.name for v in (pointer, value, mask) if v is not None)
         self.body.append(Store(pointer.name, value.name, mask.name if mask else None))
 
     def atomic(
         self, kind: str, pointer: Var, value: Var, mask: Var | None, used: bool
     ) -> Var | None:
         """Appends an atomic update; the old values, if they are used."""
+        self.used.update(v.name for v in (pointer, value, mask) if v is not None)
         type_ = Type(value.dtype, pointer.shape)
         out = self.declare(type_) if used else None
         name = mask.name if mask else None
@@ -183,11 +205,25 @@ class Builder:
         return [v for v in reversed(self.scope) if not v.type.is_pointer and wanted(v)]
 
     def some(self, wanted: Callable[[Var], bool]) -> Var | None:
-        found = self.values(wanted)[:8]
-        return self.choices.pick(found) if found else None
+        found = self.values(wanted)
+        # Most operands are results that nothing uses yet, so that little is dead code.
+        unused = [v for v in found if v.name not in self.used][:6]
+        if unused and self.choices.chance(65):
+            return self.choices.pick(unused)
+        return self.choices.pick(found[:8]) if found else None
+
+    def unused(self, since: int = 0) -> list[Var]:
+        """Values from scope entry `since` on that no statement reads, the youngest first."""
+        return [v for v in reversed(self.scope[since:]) if self._is_result(v)]
+
+    def _is_result(self, var: Var) -> bool:
+        return var.name not in self.used and not var.type.is_pointer
 
     def linear_program(self) -> Var:
         """The number of this program among all."""
+        return self.shared("program", self._linear_program)
+
+    def _linear_program(self) -> Var:
         pid = self.op("pid", axis=0, dtype="i32")
         if len(self.grid) == 1:
             return pid
@@ -196,26 +232,31 @@ class Builder:
 
     def lanes(self, shape: tuple[int, ...], strides: Sequence[int]) -> Var:
         """The offset of each lane of a block: the sum of index times stride."""
+        return self.shared(("lanes", shape, tuple(strides)), lambda: self._lanes(shape, strides))
+
+    def _lanes(self, shape: tuple[int, ...], strides: Sequence[int]) -> Var:
         if not shape:
             return self.op("full", 0, dtype="i32", shape=())
         total: Var | None = None
-        for axis, (extent, stride) in enumerate(zip(shape, strides, strict=True)):
-            part = self.along(shape, axis, extent)
+        for axis, stride in enumerate(strides):
+            part = self.along(shape, axis)
             part = part if stride == 1 else self.op("mul", part, stride)
             total = part if total is None else self.op("add", total, part)
         assert total is not None
         return total
 
-    def along(self, shape: tuple[int, ...], axis: int, extent: int) -> Var:
+    def along(self, shape: tuple[int, ...], axis: int) -> Var:
         """0, 1, ... along one dimension of a shape, of size 1 in the others."""
-        index = self.op("arange", end=extent)
-        position = 0
+        return self.shared(("along", shape, axis), lambda: self._along(shape, axis))
+
+    def _along(self, shape: tuple[int, ...], axis: int) -> Var:
+        extent = shape[axis]
+        index = self.shared(("arange", extent), lambda: self.op("arange", end=extent))
         for other in range(len(shape)):
             if other != axis:
-                position = other
                 grown = list(index.shape)
-                grown.insert(position, 1)
-                index = self.op("expand", index, axis=position, shape=tuple(grown))
+                grown.insert(other, 1)
+                index = self.op("expand", index, axis=other, shape=tuple(grown))
         return index
 
 

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from seagrove.testing.differential import formats, memory_steps
 from seagrove.testing.differential.builder import Builder, Choices, Var
-from seagrove.testing.differential.ir import For, If, Program, Statement, While
+from seagrove.testing.differential.ir import For, If, Program, Statement, Type, While
 from seagrove.testing.differential.value_steps import VALUE_STEPS
-from seagrove.testing.differential.ir import Type
 
 SHAPES_1D = ((16,), (8,), (32,), (64,), (4,), (128,), (256,), (2,), (1,))
-SHAPES_2D = ((8, 8), (4, 8), (16, 4), (16, 16), (2, 32), (8, 1), (1, 16), (32, 8))
+SHAPES_2D = ((8, 8), (4, 8), (16, 4), (16, 16), (4, 4), (2, 32), (8, 1), (1, 16), (32, 8))
 DEEPEST = 2
 
 
@@ -75,10 +74,14 @@ class Generator:
 
     def inner(self, fill: Callable[[], None]) -> tuple[Statement, ...]:
         """The statements that `fill` appends; their names end with the block."""
-        outer_body, outer_scope = self.b.body, list(self.b.scope)
+        outer = self.b.body, list(self.b.scope), dict(self.b.cache)
         self.b.body = []
         fill()
-        inner, self.b.body, self.b.scope = self.b.body, outer_body, outer_scope
+        unused = [v for v in self.b.unused(len(outer[1])) if v.dtype != "i1"]
+        if unused and self.choices.chance(50):
+            memory_steps.store_own(self.b, unused[0])
+        inner = self.b.body
+        self.b.body, self.b.scope, self.b.cache = outer
         return tuple(inner)
 
     def carried(self) -> list[Var]:
@@ -119,6 +122,14 @@ class Generator:
         amount = operand if operand is not None else memory_steps.literal(self.b, var.dtype)
         self.b.op(self.choices.pick(kinds), var, amount, into=var)
 
+    def accumulate(self, value: Var, carried: list[Var]) -> None:
+        """Adds what a loop has loaded to a carried value that can take it."""
+        for var in carried:
+            rounds = formats.is_float(var.dtype) and (var.exact or var.dtype == "bf16")
+            if var.dtype == value.dtype and _fits(value.shape, var.shape) and not rounds:
+                self.b.op("add", var, value, into=var)
+                return
+
     def loop(self) -> None:
         step = self.choices.pick([1, 1, 2, 3])
         iterations = self.choices.integer(0, 4)
@@ -140,14 +151,15 @@ class Generator:
                 self.b.scope.append(Var(index, _I32))
             if moving is not None:
                 pointer, by = moving
-                memory_steps.guarded_load(
-                    self.b, pointer, memory_steps.some_mask(self.b, pointer.shape)
-                )
+                mask = memory_steps.some_mask(self.b, pointer.shape)
+                value = memory_steps.guarded_load(self.b, pointer, mask)
+                self.accumulate(value, carried)
             self.steps(self.choices.integer(0, 3))
             for var in carried:
                 self.update(var)
             if moving is not None:
                 self.b.op("address", pointer, by, into=pointer)
+                self.b.used.discard(pointer.name)
 
         self.b.body.append(For(index, start, bound, step, self.inner(fill), kind))
 
@@ -198,17 +210,14 @@ class Generator:
             memory_steps.store_own(self.b, value)
 
     def store_results(self) -> None:
-        """Stores the youngest values, and what loops and branches have changed."""
-        values = self.b.values(lambda v: v.type.elements <= 4096)
-        changed = [v for v in values if v.name.startswith("acc")]
-        young = [v for v in values if v not in changed]
-        chosen = [*changed[:2], *young[: self.choices.integer(1, 3)]]
-        for value in (*chosen, *(self.b.some(lambda v: v not in chosen) for _ in range(2))):
-            if value is None:
-                continue
+        """Stores what nothing has used, and what loops and branches have changed."""
+        changed = [v for v in self.b.values() if v.name.startswith("acc")]
+        unused = [v for v in self.b.unused() if v not in changed]
+        chosen = [*changed[:4], *unused[:6]]
+        for value in chosen or self.b.values()[:1]:
             if value.dtype == "i1":
                 value = self.b.op("cast", value, dtype="i8")
-            memory_steps.store_own(self.b, value, masked=self.choices.chance(40))
+            memory_steps.store_own(self.b, value, masked=self.choices.chance(30))
 
 
 _I32 = Type("i32")

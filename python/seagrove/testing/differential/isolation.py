@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import IO, cast
 
 from seagrove.testing.differential.worker import Answer, Request, write_message
@@ -81,10 +82,8 @@ class Worker:
     def _attempt(self, request: Request) -> list[Answer]:
         process = self._start()
         found: list[Answer] = []
-        try:
+        with suppress(BrokenPipeError):
             write_message(cast(IO[bytes], process.stdin), request)  # type: ignore[arg-type]
-        except BrokenPipeError:
-            pass
         for run in request.runs:
             answer = self._read(process)
             if isinstance(answer, str):

@@ -26,21 +26,26 @@ def own_offsets(b: Builder, shape: tuple[int, ...], room: int = 0) -> tuple[Var,
     if len(shape) == 2 and b.choices.chance(15):
         strides = [1, shape[0] + b.choices.pick([0, 1])]
     slice_size = span(shape, strides) + room
-    start = b.op("mul", b.linear_program(), slice_size)
-    if b.choices.chance(20):
-        start = b.op("cast", start, dtype="i64")
-    lanes = b.lanes(shape, strides)
-    offsets = b.op("add", start, lanes) if shape else start
+    wide = b.choices.chance(15)
+
+    def make() -> Var:
+        start = b.op("mul", b.linear_program(), slice_size)
+        if wide:
+            start = b.op("cast", start, dtype="i64")
+        return b.op("add", start, b.lanes(shape, strides)) if shape else start
+
+    offsets = b.shared(("own", shape, tuple(strides), slice_size, wide), make)
     return offsets, slice_size * b.programs
 
 
 def bound_mask(b: Builder, shape: tuple[int, ...]) -> Var:
     """A mask of the kind `index < n`, joined over the dimensions."""
     mask: Var | None = None
+    b.plumbing += 1
     for axis, extent in enumerate(shape):
         if mask is not None and b.choices.chance(30):
             continue
-        index = b.along(shape, axis, extent)
+        index = b.along(shape, axis)
         limit = b.choices.integer(0, extent)
         bound: Var | int = b.scalar(limit) if b.choices.chance(60) else limit
         part = b.op(b.choices.pick(["lt", "lt", "lt", "ge", "le"]), index, bound)
@@ -48,7 +53,8 @@ def bound_mask(b: Builder, shape: tuple[int, ...]) -> Var:
     assert mask is not None
     if mask.shape != shape:
         mask = b.op("broadcast", mask, shape=shape)
-    return mask
+    b.plumbing -= 1
+    return b.show(mask)
 
 
 def some_mask(b: Builder, shape: tuple[int, ...]) -> Var | None:
@@ -59,6 +65,13 @@ def some_mask(b: Builder, shape: tuple[int, ...]) -> Var | None:
     if known is not None and b.choices.chance(40):
         return known
     return bound_mask(b, shape)
+
+
+def address(b: Builder, pointer: Var, offsets: Var | int) -> Var:
+    b.plumbing += 1
+    moved = b.op("address", pointer, offsets)
+    b.plumbing -= 1
+    return moved
 
 
 def literal(b: Builder, dtype: str) -> int | float:
@@ -90,16 +103,18 @@ def load_own(b: Builder, shape: tuple[int, ...], dtype: str | None = None) -> Va
     offsets, size = own_offsets(b, shape)
     start = b.choices.pick([0, 0, 1, 3])
     buffer = b.buffer(b.storage(dtype, size + start, input_fill(b, dtype)), start)
-    return guarded_load(b, b.op("address", buffer, offsets), some_mask(b, shape))
+    return guarded_load(b, address(b, buffer, offsets), some_mask(b, shape))
 
 
 def load_shared(b: Builder, shape: tuple[int, ...]) -> Var:
     """Reads numbers that all programs share, by strides, backwards, wrapped, or by indices."""
     dtype = b.choices.pick(LOADED)
     size = b.choices.pick([64, 37, 128])
+    b.plumbing += 1
     offsets = shared_offsets(b, shape, size)
+    b.plumbing -= 1
     buffer = b.buffer(b.storage(dtype, size, input_fill(b, dtype)))
-    return guarded_load(b, b.op("address", buffer, offsets), some_mask(b, shape))
+    return guarded_load(b, address(b, buffer, offsets), some_mask(b, shape))
 
 
 def shared_offsets(b: Builder, shape: tuple[int, ...], size: int) -> Var:
@@ -109,9 +124,10 @@ def shared_offsets(b: Builder, shape: tuple[int, ...], size: int) -> Var:
         own, total = own_offsets(b, shape)
         index_type = b.choices.pick(["i32", "i64"])
         table = b.buffer(b.storage(index_type, total, f"index:{size}"))
-        return b.load(b.op("address", table, own))
+        return b.load(address(b, table, own))
     if kind == "data":
         known = b.some(lambda v: formats.is_int(v.dtype) and v.shape == shape)
+        known = known or b.show(b.lanes(shape, row_major(shape)))
         if known is not None:
             return b.op("and", b.op("cast", known, dtype="i32"), 31)
     lanes = b.lanes(shape, row_major(shape))
@@ -127,7 +143,7 @@ def load_scalar(b: Builder) -> Var:
     """Reads one number."""
     dtype = b.choices.pick(LOADED)
     buffer = b.buffer(b.storage(dtype, b.programs, input_fill(b, dtype)))
-    return b.load(b.op("address", buffer, b.linear_program()))
+    return b.load(address(b, buffer, b.linear_program()))
 
 
 def store_own(b: Builder, value: Var, masked: bool = True) -> None:
@@ -135,7 +151,7 @@ def store_own(b: Builder, value: Var, masked: bool = True) -> None:
     offsets, size = own_offsets(b, value.shape)
     buffer = b.buffer(b.storage(value.dtype, size, "mark"))
     mask = some_mask(b, value.shape) if masked else None
-    b.store(b.op("address", buffer, offsets), value, mask)
+    b.store(address(b, buffer, offsets), value, mask)
 
 
 def alias(b: Builder, shape: tuple[int, ...]) -> None:
@@ -147,9 +163,9 @@ def alias(b: Builder, shape: tuple[int, ...]) -> None:
     names = [b.buffer(storage, start), b.buffer(storage, start)]
     loaded: list[Var] = []
     for _ in range(b.choices.integer(2, 5)):
-        pointer = b.op("address", b.choices.pick(names), offsets)
+        pointer = address(b, b.choices.pick(names), offsets)
         shift = b.choices.integer(0, 5)
-        pointer = b.op("address", pointer, shift) if shift else pointer
+        pointer = address(b, pointer, shift) if shift else pointer
         stored = b.some(lambda v: v.dtype == dtype and v.shape == shape and v.exact)
         if stored is None or not loaded or b.choices.chance(50):
             loaded.append(guarded_load(b, pointer, some_mask(b, shape)))
@@ -170,11 +186,11 @@ def atomic(b: Builder, shape: tuple[int, ...]) -> None:
         counters = b.buffer(b.storage(dtype, size, "any"))
     else:
         counters = b.buffer(b.storage(dtype, 32, "any"))
-        offsets = b.op("mod", b.lanes(shape, row_major(shape)), b.choices.pick([8, 1, 32]))
-    if offsets.shape != shape:
-        offsets = b.op("broadcast", offsets, shape=shape)
+        period = b.choices.pick([8, 1, 32])
+        lanes = b.lanes(shape, row_major(shape))
+        offsets = b.shared(("period", shape, period), lambda: b.op("mod", lanes, period))
     mask = some_mask(b, shape)
-    old = b.atomic(kind, b.op("address", counters, offsets), value, mask, used)
+    old = b.atomic(kind, address(b, counters, offsets), value, mask, used)
     if old is not None and mask is not None:
         # Lanes that are off have no old value.
         b.scope.remove(old)
@@ -187,7 +203,7 @@ def stepping_pointer(b: Builder, shape: tuple[int, ...], iterations: int) -> tup
     step = b.choices.pick([1, 8, 3])
     offsets, size = own_offsets(b, shape)
     storage = b.storage(dtype, size + step * iterations, input_fill(b, dtype))
-    pointer = b.op("address", b.buffer(storage), offsets)
+    pointer = address(b, b.buffer(storage), offsets)
     moving = b.declare(Type(pointer.dtype, pointer.shape), prefix="q")
     b.op("copy", pointer, into=moving)
     return moving, step

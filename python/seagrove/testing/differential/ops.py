@@ -647,7 +647,7 @@ OPS: dict[str, OpInfo] = {
     ),
     "rxor": OpInfo(f"tl.xor_sum({{0}}, {_REDUCE})", _reduction(_unchanged), _fold(np.bitwise_xor)),
     "rmul": OpInfo(
-        f"tl.reduce({{0}}, {{axis}}, multiply, keep_dims={{keep}})",
+        "tl.reduce({0}, {axis}, multiply, keep_dims={keep})",
         _reduction(_unchanged),
         _fold(np.multiply),
     ),

@@ -76,7 +76,7 @@ class Oracle:
         want = reference.evaluate(program)
         runs = {name: compile_options(program, int(name[1:])) for name in COMPILED}
         answers = self.compiled.run(request(program, runs))
-        wrong = {name: _difference(answers[name], want) for name in COMPILED}
+        wrong = {name: difference(answers[name], want) for name in COMPILED}
         wrong = {name: text for name, text in wrong.items() if text}
         ttir = answers["O3"].ttir
         if wrong:
@@ -85,7 +85,7 @@ class Oracle:
         if self.interpreter is None:
             return Verdict(ttir=ttir)
         answer = self.interpreter.run(request(program, {INTERPRETER: {}}))[INTERPRETER]
-        text = _difference(answer, want)
+        text = difference(answer, want)
         if not text:
             return Verdict(ttir=ttir)
         explained = rules.explain(program, text)
@@ -94,5 +94,6 @@ class Oracle:
         return Verdict(f"{INTERPRETER}: {text}", ttir=ttir, details={INTERPRETER: text})
 
 
-def _difference(answer: Answer, want: list[reference.Memory]) -> str:
+def difference(answer: Answer, want: list[reference.Memory]) -> str:
+    """ "" where a run gave what NumPy says, or else how it differs."""
     return answer.error or differences(answer.storages, want)

@@ -150,9 +150,7 @@ def _live(body: Body, used: set[str]) -> Body:
     for item in body:
         if isinstance(item, Op | Load) and item.out not in used:
             continue
-        if isinstance(item, For):
-            item = replace(item, body=_live(item.body, used))
-        elif isinstance(item, While):
+        if isinstance(item, For | While):
             item = replace(item, body=_live(item.body, used))
         elif isinstance(item, If):
             then, otherwise = _live(item.then, used), _live(item.otherwise, used)

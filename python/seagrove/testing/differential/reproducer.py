@@ -10,8 +10,8 @@ from typing import Any
 
 from seagrove.testing.differential import printer
 from seagrove.testing.differential.ir import Program
-from seagrove.testing.differential.oracle import Oracle
 from seagrove.testing.differential.ops import Rejected
+from seagrove.testing.differential.oracle import Oracle
 
 _HEAD = '''"""A kernel on which engines disagree. Run this file, or replay it with
 `python -m seagrove.testing.differential --replay FILE`.

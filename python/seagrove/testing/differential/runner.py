@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 from seagrove.testing.differential import printer, reducer, reproducer
 from seagrove.testing.differential.generator import programs
 from seagrove.testing.differential.ir import Op, Program, statements
-from seagrove.testing.differential.oracle import Oracle, Verdict
 from seagrove.testing.differential.ops import Rejected
+from seagrove.testing.differential.oracle import Oracle, Verdict
 
 CHUNK = 50
 

@@ -1,4 +1,4 @@
-"""Steps of the generator that compute: each appends one operation, or a few that belong together."""
+"""Steps of the generator that compute: each appends one operation, or a few."""
 
 from __future__ import annotations
 
@@ -53,9 +53,11 @@ def second(b: Builder, left: Var, mixed: bool = False, exact: bool = True) -> Va
         return v.dtype == left.dtype or mixed
 
     found = b.some(fits)
-    if found is None or b.choices.chance(20):
-        return literal(b, left.dtype)
-    return found
+    if found is not None and not b.choices.chance(20):
+        return found
+    if left.type.elements <= 256 and b.choices.chance(40):
+        return memory_steps.load_own(b, left.shape, left.dtype)
+    return literal(b, left.dtype)
 
 
 def arithmetic(b: Builder) -> None:
@@ -77,6 +79,34 @@ def arithmetic(b: Builder) -> None:
         if dtype in ("u32", "u64") and left.dtype == right_dtype:
             ops += ["umulhi"]
     b.op(b.choices.pick(ops), left, right)
+
+
+def multiply_add(b: Builder) -> None:
+    """What a compiler may fuse, and must not where the kernel asks for two roundings."""
+    left = number(b, lambda v: v.dtype in ("f32", "f64", "f16"))
+    if not formats.is_float(left.dtype):
+        return
+    product = b.op("mul", left, second(b, left))
+    added = second(b, product, exact=False)
+    op = b.choices.pick(["sub", "add"])
+    if isinstance(added, Var) and b.choices.chance(40):
+        b.op(op, added, product)
+    else:
+        b.op(op, product, added)
+
+
+def extreme(b: Builder) -> None:
+    value = number(b, lambda v: v.dtype in ("f32", "f64", "f16"))
+    if value.dtype in ("f32", "f64", "f16"):
+        ops = ["fmin_nan", "fmax_nan", "fmin", "fmax", *["clamp"] * (value.dtype == "f32")]
+        op = b.choices.pick(ops)
+        b.op(op, value) if op == "clamp" else b.op(op, value, second(b, value))
+
+
+def position(b: Builder) -> None:
+    """Lets the place of a lane, or the number of the program, be data."""
+    shape = b.scope[-1].shape if b.scope else ()
+    b.show(b.along(shape, 0) if shape and b.choices.chance(60) else b.linear_program())
 
 
 def division(b: Builder) -> None:
@@ -252,7 +282,7 @@ def expand(b: Builder) -> None:
     axis = b.choices.integer(0, 1)
     extent = value.shape[0]
     grown = b.op("expand", value, axis=axis, shape=(1, extent) if axis == 0 else (extent, 1))
-    other = b.choices.pick([extent, 4, 16])
+    other = b.choices.pick([extent, extent, 4, 16])
     b.op("broadcast", grown, shape=(other, extent) if axis == 0 else (extent, other))
     return None
 
@@ -315,5 +345,6 @@ VALUE_STEPS = (
     *[comparison, where, cast] * 2,
     *[reduction, scan] * 2,
     *(division, shift, logic, bitcast, unary, product, transpose, expand, reshape),
+    *(multiply_add, multiply_add, extreme, position),
     *(flip, join, gather, histogram, sort),
 )

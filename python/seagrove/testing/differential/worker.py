@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-GUARD_BYTES = 8192
+GUARD_BYTES = 1 << 16
 _GUARD = 0x55
 _ALIGNMENT = 64
 
