@@ -34,6 +34,11 @@ BAD_ASSEMBLY = f"""{HEAD}
   return
 }}
 """
+GOOD_ASSEMBLY = f"""{HEAD}
+  llvm.inline_asm has_side_effects "", "" : () -> ()
+  return
+}}
+"""
 SCALABLE = f"""{HEAD}
   %old = llvm.load %x {{alignment = 4 : i64}} : !llvm.ptr -> vector<[4]xf32>
   %new = arith.addf %old, %old : vector<[4]xf32>
@@ -103,8 +108,18 @@ def test_unknown_target(fields: dict[str, str], message: str) -> None:
 
 
 def test_bad_inline_assembly_is_an_error() -> None:
-    assert {code for code, _ in errors(compile_text(BAD_ASSEMBLY))} == {"SG0503"}
+    [(code, text)] = errors(compile_text(BAD_ASSEMBLY))
+    assert code == "SG0505"
+    assert "no_such_instruction 1, 2, 3" in text
     assert compile_text(INCREMENT).ok
+
+
+def test_bad_inline_assembly_has_the_users_line() -> None:
+    place = ' loc("user.py":7:3)'
+    result = compile_text(BAD_ASSEMBLY.replace("-> ()\n", f"-> (){place}\n"))
+    [error] = [d for d in result.diagnostics if d.severity == "error"]
+    assert (error.code, error.file, error.line) == ("SG0505", "user.py", 7)
+    assert b"\1" not in compile_text(GOOD_ASSEMBLY, emit="llvm").output
 
 
 def test_a_fatal_error_of_the_code_generator_is_an_error() -> None:

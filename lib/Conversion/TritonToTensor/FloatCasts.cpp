@@ -224,9 +224,18 @@ static Value roundMagnitude(Bits &bits, Value magnitude, const Format &format,
   return bits.select(isSubnormal, subnormal, normal);
 }
 
+/// What a cast down does with numbers that are too large.
+enum class Overflow {
+  /// All become the largest finite number.
+  Saturate,
+  /// An infinity stays one, where the format has it: the way of arithmetic,
+  /// whose f32 result is infinite only where an operand or the exact result is.
+  KeepInfinity,
+};
+
 /// `value`, an f32, as the bit pattern of a narrow format.
 static Value narrow(OpBuilder &b, Location loc, Value value,
-                    const Format &format, bool toZero) {
+                    const Format &format, bool toZero, Overflow overflow) {
   Bits bits(b, loc, value.getType());
   using Predicate = arith::CmpIPredicate;
   Value pattern = bits.toBits(value);
@@ -234,6 +243,9 @@ static Value narrow(OpBuilder &b, Location loc, Value value,
   Value result = roundMagnitude(bits, magnitude, format, toZero);
   result =
       arith::MinUIOp::create(b, loc, result, bits.constant(format.maxFinite));
+  if (overflow == Overflow::KeepInfinity && format.hasInfinity)
+    result = bits.select(bits.compare(Predicate::eq, magnitude, 0x7F800000),
+                         bits.constant(format.maxFinite + 1), result);
   Value sign = bits.bitAnd(bits.right(pattern, 24), 0x80);
   if (format.unsignedZero)
     sign = bits.select(bits.compare(Predicate::eq, result, 0), bits.constant(0),
@@ -333,7 +345,7 @@ static Value roundToOdd(OpBuilder &b, Location loc, Value value) {
 }
 
 static Value cast(OpBuilder &b, Location loc, Value value, Type result,
-                  bool toZero) {
+                  bool toZero, Overflow overflow = Overflow::Saturate) {
   Type from = getElementTypeOrSelf(value.getType());
   Type to = getElementTypeOrSelf(result);
   if (from == to)
@@ -351,7 +363,7 @@ static Value cast(OpBuilder &b, Location loc, Value value, Type result,
     value = roundToOdd(b, loc, value);
   else
     value = castBetweenWideFloats(b, loc, value, f32, toZero);
-  Value bits = narrow(b, loc, value, *format, toZero);
+  Value bits = narrow(b, loc, value, *format, toZero, overflow);
   return arith::BitcastOp::create(b, loc, result, bits);
 }
 
@@ -377,7 +389,8 @@ static Lowered lowerNarrowArithmetic(IRRewriter &rewriter, Operation *op) {
   Type type = op->getResult(0).getType();
   if (isNarrow(type)) {
     result.setType(withElement(type, f32));
-    result = cast(rewriter, loc, result, type, /*toZero=*/false);
+    result = cast(rewriter, loc, result, type, /*toZero=*/false,
+                  Overflow::KeepInfinity);
   }
   rewriter.replaceOp(op, result);
   return success();

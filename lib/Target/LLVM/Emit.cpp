@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Guard.h"
+#include "InlineAssembly.h"
 #include "Link.h"
 #include "Machine.h"
 #include "Optimize.h"
@@ -47,10 +48,13 @@ void report(std::vector<api::Diagnostic> &diagnostics, llvm::StringRef code,
 /// they end the process.
 class CollectDiagnostics : public llvm::DiagnosticHandler {
 public:
-  explicit CollectDiagnostics(std::vector<api::Diagnostic> &diagnostics)
-      : diagnostics(diagnostics) {}
+  CollectDiagnostics(std::vector<api::Diagnostic> &diagnostics,
+                     InlineAssembly &assembly)
+      : diagnostics(diagnostics), assembly(assembly) {}
 
   bool handleDiagnostics(const llvm::DiagnosticInfo &info) override {
+    if (assembly.take(info))
+      return true;
     std::string text;
     llvm::raw_string_ostream stream(text);
     llvm::DiagnosticPrinterRawOStream printer(stream);
@@ -71,6 +75,7 @@ public:
 
 private:
   std::vector<api::Diagnostic> &diagnostics;
+  InlineAssembly &assembly;
 };
 
 bool hasError(llvm::ArrayRef<api::Diagnostic> diagnostics) {
@@ -113,7 +118,7 @@ public:
       : target(target), options(options), diagnostics(diagnostics),
         timing(timing) {
     context.setDiagnosticHandler(
-        std::make_unique<CollectDiagnostics>(diagnostics));
+        std::make_unique<CollectDiagnostics>(diagnostics, assembly));
   }
 
   bool createMachine() {
@@ -129,6 +134,7 @@ public:
   bool translate(ModuleOp source, bool keepNames) {
     StageTimer timer(timing, "translate");
     context.setDiscardValueNames(!keepNames);
+    assembly.number(source);
     module = translateModuleToLLVMIR(source, context, "kernel",
                                      /*disableVerification=*/true);
     if (!module) {
@@ -139,6 +145,7 @@ public:
     module->setTargetTriple(machine->getTargetTriple());
     module->setDataLayout(machine->createDataLayout());
     annotateFunctions(*module, target);
+    assembly.attach(*module);
     return verify();
   }
 
@@ -168,7 +175,8 @@ public:
     if (!supported)
       report(diagnostics, kCodeGenerator,
              "the target emits no file of this kind");
-    return finished && supported && !hasError(diagnostics);
+    bool refused = assembly.report();
+    return finished && supported && !refused && !hasError(diagnostics);
   }
 
   bool link(llvm::StringRef object, std::string &output) {
@@ -206,6 +214,7 @@ private:
   const api::CompileOptions &options;
   std::vector<api::Diagnostic> &diagnostics;
   const TimingFn &timing;
+  InlineAssembly assembly;
   // The machine outlives the module's last use; the context outlives both.
   llvm::LLVMContext context;
   std::unique_ptr<llvm::TargetMachine> machine;

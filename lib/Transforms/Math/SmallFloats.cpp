@@ -178,6 +178,19 @@ Value truncateNarrow(Flt x, Type type, const Format &format) {
                         type);
 }
 
+/// An f64 as the f32 toward zero whose last bit is set where something was
+/// lost, so that one more rounding, to a narrower format, comes out as if it
+/// were the only one.
+Flt roundToOdd(Value wide, MathBuilder &m) {
+  MathBuilder m64 = m.withElement(Float64Type::get(wide.getContext()));
+  Flt exact = m64.flt(wide);
+  Flt nearest = convert(exact, m);
+  Flt back = convert(nearest, m64);
+  Int bits = bitsOf(nearest);
+  Int lower = select(abs(back) > abs(exact), bits - 1, bits);
+  return fromBits(select((back < exact) | (back > exact), lower | 1, lower));
+}
+
 /// Expands conversions and promotes arithmetic, each at its place.
 class Legalizer {
 public:
@@ -233,7 +246,8 @@ public:
     if (isNativeConversion(to) && from.isF32())
       return;
     rewrite(op, [&](MathBuilder &m) -> Value {
-      Flt x = convert(m.flt(op.getIn()), m);
+      Flt x = from.isF64() ? roundToOdd(op.getIn(), m)
+                           : convert(m.flt(op.getIn()), m);
       if (isNativeConversion(to))
         return arith::TruncFOp::create(m.ops(), op.getType(), x.value);
       if (to.isBF16())
