@@ -23,6 +23,7 @@ from kit import (
     FEW,
     FLOATS,
     INTS,
+    NARROW,
     NUMBERS,
     TORCH,
     WIDE_FLOATS,
@@ -334,6 +335,32 @@ def dot_rows() -> list[Block]:
               (square,), ("float32",)),
         Block("dot, tf32x3 asked", 'tl.dot(x, y, input_precision="tf32x3")', _matmul, (square,) * 2,
               (square,), ("float32",)),
+        *(
+            Block(f"dot, {precision} asked", f'tl.dot(x, y, input_precision="{precision}")',
+                  _matmul, (square,) * 2, (square,), ("float32",))
+            for precision in ("bf16x3", "bf16x6")
+        ),
+        Block("dot, tf32 allowed", "tl.dot(x, y, allow_tf32=True)", _matmul, (square,) * 2,
+              (square,), ("float32",)),
+        Block("dot, imprecise sums asked", "tl.dot(x, y, max_num_imprecise_acc=16)", _matmul,
+              (square,) * 2, (square,), NARROW, out="float32"),
+        Block("dot of 8-bit floats", "tl.dot(x, y)", _matmul, (square,) * 2, (square,), NARROW,
+              out="float32"),
+        Block("dot of 8-bit floats to half", "tl.dot(x, y, out_dtype=tl.float16)", _matmul,
+              (square,) * 2, (square,), NARROW, out="float16"),
+        *(
+            Block(f"dot of {first} and {second}", "tl.dot(x, y)", _matmul, (square,) * 2, (square,),
+                  (first,), out="float32", second_dtype=second)
+            for first in NARROW for second in NARROW if first != second
+        ),
+        Block("dot of doubles with accumulator", "tl.dot(x, y, z, out_dtype=tl.float64)",
+              lambda x, y, z: _matmul(x, y) + z, (square,) * 3, (square,), ("float64",)),
+        Block("dot to half with accumulator", "tl.dot(x, y, z, out_dtype=tl.float16)",
+              lambda x, y, z: _matmul(x, y) + z, (square,) * 3, (square,), ("float16",)),
+        Block("batched dot of integers", "tl.dot(x, y)", _matmul, (batch,) * 2, (batch,),
+              ("int8",), out="int32"),
+        Block("batched dot of doubles", "tl.dot(x, y, out_dtype=tl.float64)", _matmul,
+              (batch,) * 2, (batch,), ("float64",)),
         Block("batched dot", "tl.dot(x, y)", _matmul, (batch,) * 2, (batch,),
               ("float32", "float16", "bfloat16"), out="float32"),
         Block("batched dot of other sizes", "tl.dot(x, y, z)", lambda x, y, z: _matmul(x, y) + z,
@@ -390,7 +417,7 @@ def _operands(row: Block, dtype: str) -> list[torch.Tensor]:
         n = int(np.prod(shape))
         second = row.operand_dtype(dtype, i)
         is_index = i == 1 and "tl.gather(" in row.expr
-        if row.domain in ("bins", "grid") or second != dtype or is_index:
+        if row.domain in ("bins", "grid") or is_index:
             top = {"bins": 8, "grid": 4}.get(row.domain, row.shapes[0][_gather_axis(row)])
             x = torch.randint(0, top, (n,), generator=torch.Generator().manual_seed(i))
             x = x.to(TORCH[second])

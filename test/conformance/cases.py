@@ -1,4 +1,4 @@
-"""All cases: the tables of `elementwise` and `blocks`, and the hand-written programs."""
+"""All cases: the tables of rows, for elements and for blocks, and the hand-written programs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,35 @@ import importlib
 
 import blocks
 import elementwise
+import functions
 import kit
+import methods
+import narrow
 from kit import Case
 
-PROGRAM_FAMILIES = ("memory", "descriptor", "atomic", "control", "launch", "random", "scaled")
+PROGRAM_FAMILIES = (
+    "memory",
+    "descriptor",
+    "atomic",
+    "control",
+    "launch",
+    "random",
+    "scaled",
+    "assembly",
+    "form",
+    "ordering",
+)
 
 
 def all_cases() -> list[Case]:
     """Every case, ids unique, in a stable order."""
     for family in PROGRAM_FAMILIES:
         importlib.import_module(f"{family}_programs")
+    for table, more in (
+        (elementwise.OPS, [*narrow.rows(), *functions.rows()]),
+        (blocks.BLOCKS, methods.rows()),
+    ):
+        table.extend(row for row in more if row not in table)
     found = [*elementwise.cases(), *blocks.cases(), *kit.PROGRAMS]
     ids = [case.id for case in found]
     doubled = {i for i in ids if ids.count(i) > 1} if len(set(ids)) < len(ids) else set()

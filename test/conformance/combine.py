@@ -54,3 +54,32 @@ def square_or_zero(x):
         return x * x
     else:
         return x * 0
+
+
+@triton.jit
+def larger_first(a, i, b, j):
+    """The larger key with its companion; the left one of equal keys."""
+    keep = a >= b
+    return tl.where(keep, a, b), tl.where(keep, i, j)
+
+
+@triton.jit
+def larger_pair(a, i, b, j):
+    """The larger key, and of equal keys the larger companion: commutative, as reductions ask."""
+    keep = (a > b) | ((a == b) & (i >= j))
+    return tl.where(keep, a, b), tl.where(keep, i, j)
+
+
+@triton.jit
+def both_ways(x, y):
+    """For `tl.map_elementwise`: two results."""
+    if x > y:
+        return x, y
+    else:
+        return y, x
+
+
+@triton.jit
+def pair_sum(x, y):
+    """For `tl.map_elementwise` with two elements a call."""
+    return x + y, x - y

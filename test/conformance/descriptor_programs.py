@@ -7,7 +7,7 @@ import math
 import torch
 import triton
 import triton.language as tl
-from kit import EVERY_WIDTH, make_input, program
+from kit import EVERY_WIDTH, STORED, make_input, program
 from memory_programs import equal
 from triton.tools.tensor_descriptor import TensorDescriptor
 
@@ -152,7 +152,11 @@ def gather_kernel(x_ptr, rows_ptr, y_ptr, m, n, col, ROWS: tl.constexpr, COLS: t
     tl.store(y_ptr + i * COLS + j, desc.gather(rows, col))
 
 
-@program("tensor_descriptor.gather", FEW)
+# Triton wants at most 32 bits here.
+GATHERED = ("int8", "int16", "int32", "float16", "bfloat16", "float32")
+
+
+@program("tensor_descriptor.gather", GATHERED)
 def descriptor_gather(device: str, dtype: str) -> None:
     triton.set_allocator(scratch)
     x = make_input(dtype, 40 * 64, "any", 0).reshape(40, 64).to(device)
@@ -171,7 +175,7 @@ def scatter_kernel(x_ptr, rows_ptr, y_ptr, m, n, col, ROWS: tl.constexpr, COLS: 
     desc.scatter(tl.load(x_ptr + i * COLS + j), rows, col)
 
 
-@program("tensor_descriptor.scatter", FEW)
+@program("tensor_descriptor.scatter", GATHERED)
 def descriptor_scatter(device: str, dtype: str) -> None:
     triton.set_allocator(scratch)
     x = make_input(dtype, 8 * 32, "any", 0).reshape(8, 32).to(device)
@@ -184,20 +188,124 @@ def descriptor_scatter(device: str, dtype: str) -> None:
 
 
 @triton.jit
-def reduce_kernel(x_ptr, y_ptr, m, n, ROWS: tl.constexpr, COLS: tl.constexpr):
+def reduce_kernel(x_ptr, y_ptr, m, n, OP: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr):
     desc = tl.make_tensor_descriptor(y_ptr, [m, n], [n, 1], [ROWS, COLS])
     i = tl.arange(0, ROWS)[:, None]
     j = tl.arange(0, COLS)[None, :]
-    desc.atomic_add([0, 0], tl.load(x_ptr + i * COLS + j))
+    x = tl.load(x_ptr + i * COLS + j)
+    if OP == "add":
+        desc.atomic_add([0, 0], x)
+    elif OP == "max":
+        desc.atomic_max([0, 0], x)
+    elif OP == "min":
+        desc.atomic_min([0, 0], x)
+    elif OP == "and":
+        desc.atomic_and([0, 0], x)
+    elif OP == "or":
+        desc.atomic_or([0, 0], x)
+    else:
+        desc.atomic_xor([0, 0], x)
 
 
-@program("tensor_descriptor.atomic_add", FEW)
-def descriptor_atomic_add(device: str, dtype: str) -> None:
+def _check_reduce(device: str, dtype: str, op: str) -> None:
+    """Three programs update a descriptor's tensor, whose edge cuts the block."""
     triton.set_allocator(scratch)
-    x = make_input(dtype, 16 * 32, "small", 0).reshape(16, 32).to(device)
-    y = torch.zeros(13, 28, dtype=x.dtype, device=device)
-    reduce_kernel[(5,)](x, y, 13, 28, ROWS=16, COLS=32)
-    equal(y, x[:13, :28] * 5 + 0, "sum")  # 0 + -0 is 0
+    domain = "castable" if dtype.startswith("u") else "small"
+    x = make_input(dtype, 16 * 32, domain, 0).reshape(16, 32)
+    y = make_input(dtype, 13 * 28, domain, 1).reshape(13, 28)
+    part = x[:13, :28]
+    if x.dtype.is_floating_point:
+        want = part * 3 + y
+    else:
+        a, b = y.long(), part.long()
+        want = {
+            "add": a + 3 * b, "max": a.maximum(b), "min": a.minimum(b), "and": a & b, "or": a | b,
+            "xor": a ^ b,
+        }[op].to(x.dtype)  # fmt: skip
+    got = y.to(device)
+    reduce_kernel[(3,)](x.to(device), got, 13, 28, OP=op, ROWS=16, COLS=32)
+    equal(got + 0 if op == "add" and x.dtype.is_floating_point else got, want, op)
+
+
+_INTEGERS = ("int32", "uint32", "int64", "uint64")
+
+
+@program("tensor_descriptor.atomic_add", ("int32", "uint32", "uint64", "float16", "bfloat16",
+                                          "float32"))  # fmt: skip
+def descriptor_atomic_add(device: str, dtype: str) -> None:
+    _check_reduce(device, dtype, "add")
+
+
+@program("tensor_descriptor.atomic_max", _INTEGERS)
+def descriptor_atomic_max(device: str, dtype: str) -> None:
+    _check_reduce(device, dtype, "max")
+
+
+@program("tensor_descriptor.atomic_min", _INTEGERS)
+def descriptor_atomic_min(device: str, dtype: str) -> None:
+    _check_reduce(device, dtype, "min")
+
+
+@program("tensor_descriptor.atomic_and", _INTEGERS)
+def descriptor_atomic_and(device: str, dtype: str) -> None:
+    _check_reduce(device, dtype, "and")
+
+
+@program("tensor_descriptor.atomic_or", _INTEGERS)
+def descriptor_atomic_or(device: str, dtype: str) -> None:
+    _check_reduce(device, dtype, "or")
+
+
+@program("tensor_descriptor.atomic_xor", _INTEGERS)
+def descriptor_atomic_xor(device: str, dtype: str) -> None:
+    _check_reduce(device, dtype, "xor")
+
+
+@triton.jit
+def function_kernel(x_ptr, y_ptr, m, n, ROWS: tl.constexpr, COLS: tl.constexpr):
+    x_desc = tl.make_tensor_descriptor(x_ptr, [m, n], [n, 1], [ROWS, COLS])
+    y_desc = tl.make_tensor_descriptor(y_ptr, [m, n], [n, 1], [ROWS, COLS])
+    tl.static_assert(x_desc.dtype == x_ptr.dtype.element_ty)
+    tl.static_assert(x_desc.block_shape[0] == ROWS)
+    x = tl.load_tensor_descriptor(x_desc, [0, 0])
+    tl.store_tensor_descriptor(y_desc, [0, 0], x)
+
+
+def _check_functions(device: str, dtype: str) -> None:
+    triton.set_allocator(scratch)
+    x = make_input(dtype, 8 * 16, "any", 0).reshape(8, 16).to(device)
+    y = torch.zeros(8 * 16 * x.element_size(), dtype=torch.uint8, device=device)
+    y = y.view(x.dtype).reshape(8, 16)
+    function_kernel[(1,)](x, y, 8, 16, ROWS=8, COLS=16)
+    equal(y, x, "copy")
+
+
+_STORED = tuple(d for d in STORED if d != "int1")
+
+
+@program("tl.load_tensor_descriptor", _STORED)
+def load_function(device: str, dtype: str) -> None:
+    _check_functions(device, dtype)
+
+
+@program("tl.store_tensor_descriptor", _STORED)
+def store_function(device: str, dtype: str) -> None:
+    _check_functions(device, dtype)
+
+
+@program("tensor_descriptor.block_shape", FEW)
+def block_shape(device: str, dtype: str) -> None:
+    _check_functions(device, dtype)
+
+
+@program("tensor_descriptor.load", FEW)
+def load_method(device: str, dtype: str) -> None:
+    host_descriptors(device, dtype)
+
+
+@program("tensor_descriptor.store", FEW)
+def store_method(device: str, dtype: str) -> None:
+    device_descriptors(device, dtype)
 
 
 @triton.jit
@@ -212,7 +320,8 @@ def block_pointer_kernel(x_ptr, y_ptr, m, n, ROWS: tl.constexpr, COLS: tl.conste
         y_block = tl.advance(y_block, (0, COLS))
 
 
-@program("tl.make_block_ptr", FEW)
+@program("tl.advance", FEW, name="advance")
+@program("tl.make_block_ptr", (*EVERY_WIDTH, "float16", "float64"))
 def block_pointers(device: str, dtype: str) -> None:
     """`tl.make_block_ptr` exists up to Triton 3.8."""
     if triton.__version__ >= "3.9":

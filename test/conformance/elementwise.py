@@ -216,29 +216,6 @@ MATH = [
        bound=Bound(ulp=6, absolute=1e-37), primitive="tl.sigmoid", family="math"),
 ]  # fmt: skip
 
-_LIBDEVICE = {
-    "acos": (np.arccos, "unit"), "asin": (np.arcsin, "unit"), "atan": (np.arctan, "wide"),
-    "cos": (np.cos, "wide"), "erf": (erf, "wide"), "exp": (np.exp, "wide"),
-    "expm1": (np.expm1, "wide"), "floor": (np.floor, "wide"), "log1p": (np.log1p, "positive"),
-    "log2": (np.log2, "positive"), "nearbyint": (np.rint, "wide"), "rint": (np.rint, "wide"),
-    "rsqrt": (lambda x: 1 / np.sqrt(x), "positive"), "sin": (np.sin, "wide"),
-    "sqrt": (np.sqrt, "positive"), "tan": (np.tan, "wide"), "tanh": (np.tanh, "wide"),
-    "trunc": (np.trunc, "wide"),
-}  # fmt: skip
-_LIBDEVICE2 = {
-    "atan2": (np.arctan2, ("wide", "wide")), "div_rn": (np.divide, ("wide", "nonzero")),
-    "fmod": (np.fmod, ("wide", "positive")), "pow": (np.power, ("positive", "small")),
-}  # fmt: skip
-LIBDEVICE = [
-    Op(name, f"libdevice.{name}(x)", ref, WIDE_FLOATS, (domain,), bound=Bound(ulp=4),
-       primitive=f"libdevice.{name}", family="libdevice")
-    for name, (ref, domain) in _LIBDEVICE.items()
-] + [
-    Op(name, f"libdevice.{name}(x, y)", ref, WIDE_FLOATS, domains, bound=Bound(ulp=4),
-       primitive=f"libdevice.{name}", family="libdevice")
-    for name, (ref, domains) in _LIBDEVICE2.items()
-]  # fmt: skip
-
 
 def _cast_reference(target: str) -> Callable[[Array], Array]:
     if target == "int1":
@@ -289,42 +266,14 @@ def bitcast_ops() -> list[Op]:
     ]  # fmt: skip
 
 
-def fp8_ops() -> list[Op]:
-    """fp8 exists as a storage type: cast from and to the wider floats."""
-
-    def to_fp8(target: str) -> Callable[[Array], Array]:
-        return lambda x: torch.from_numpy(x).float().to(TORCH[target]).double().numpy()
-
-    ops = []
-    for small in ("float8e4nv", "float8e5"):
-        for wide in ("float16", "bfloat16", "float32"):
-            ops.append(
-                Op(f"to {small}", f"x.to(tl.{small})", to_fp8(small), (wide,), ("wide",), small,
-                   primitive="tl.cast", family="fp8")
-            )  # fmt: skip
-            ops.append(
-                Op(f"to {wide}", f"x.to(tl.{wide})", lambda x: x, (small,), ("wide",), wide,
-                   primitive="tl.cast", family="fp8")
-            )  # fmt: skip
-    return ops
-
-
-def _toward_zero(x: Array) -> Array:
-    nearest = x.astype(np.float16)
-    over = np.abs(nearest.astype(np.float64)) > np.abs(x)
-    return np.where(over, np.nextafter(nearest, np.float16(0)), nearest).astype(np.float64)
-
-
-ROUNDING = [
-    Op("to float16 toward zero", 'x.to(tl.float16, fp_downcast_rounding="rtz")', _toward_zero,
-       ("float32",), ("wide",), "float16", primitive="tl.cast", family="cast"),
+FUNCTION = [
     Op("cast function", "tl.cast(x, tl.float64)", lambda x: x, ("float32",), ("any",), "float64",
        primitive="tl.cast", family="cast"),
 ]  # fmt: skip
 
 OPS: list[Op] = [
-    *ARITHMETIC, *BITWISE, *COMPARE, *MINMAX, *MATH, *LIBDEVICE, *cast_ops(), *bitcast_ops(),
-    *fp8_ops(), *ROUNDING,
+    *ARITHMETIC, *BITWISE, *COMPARE, *MINMAX, *MATH, *cast_ops(), *bitcast_ops(),
+    *FUNCTION,
 ]  # fmt: skip
 
 
@@ -360,6 +309,8 @@ def _operand(dtype: str, domain: str, index: int) -> torch.Tensor:
     n = max(SIZES)
     if domain == "unit":
         return make_input(dtype, n, "wide", index).sin()
+    if domain.startswith("over"):
+        return make_input(dtype, n, "positive", index) + {"one": 1.0, "two": 2.0}[domain[4:]]
     if domain == "tiny1":
         return torch.from_numpy(to_numpy(make_input(dtype, n, "positive", index)) % 50 + 1)
     return make_input(dtype, n, domain, index)

@@ -34,6 +34,8 @@ TORCH = {
     "float64": torch.float64,
     "float8e4nv": torch.float8_e4m3fn,
     "float8e5": torch.float8_e5m2,
+    "float8e4b8": torch.float8_e4m3fnuz,
+    "float8e5b16": torch.float8_e5m2fnuz,
 }
 SIGNED = ("int8", "int16", "int32", "int64")
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
@@ -42,6 +44,8 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 WIDE_FLOATS = ("float32", "float64")
 NUMBERS = INTS + FLOATS
 ALL = ("int1", *NUMBERS)
+NARROW = ("float8e4nv", "float8e5", "float8e4b8", "float8e5b16")
+STORED = (*ALL, *NARROW)
 FEW = ("int32", "float32")
 EVERY_WIDTH = ("int8", "int16", "int32", "int64", "float32")
 
@@ -83,6 +87,7 @@ def _integers(dtype: str, n: int, domain: str, rng: np.random.Generator) -> Arra
     info = np.iinfo(dtype)
     ranges = {
         "any": (info.min, info.max),
+        "any no nan": (info.min, info.max),
         "positive": (1, info.max // 2),
         "nonzero": (1, info.max),
         "shift": (0, info.bits - 1),
@@ -118,6 +123,17 @@ def _floats(dtype: str, n: int, domain: str, rng: np.random.Generator) -> Array:
         x = np.sign(x)
     elif domain == "wide":
         x = x * 10.0 ** rng.integers(-3, 2, size=n)
+    elif domain.endswith("spread"):
+        # All magnitudes of the small formats, and ties between two of their numbers.
+        x = x * 2.0 ** rng.integers(-24, 18, size=n)
+        width = rng.choice([3, 4, 8, 11, 24], 33)
+        odd = 2 * rng.integers(0, 2 ** (width - 1)) + 1
+        ties = (1 + odd * 2.0**-width) * 2.0 ** rng.integers(-18, 16, size=33)
+        x[:99] = np.concatenate([ties, ties * (1 + 2.0**-40), -ties * (1 - 2.0**-40)])
+        special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-300, 65519.999999, 65520.0, 3.4e38, 1.75]
+        x[99 : 99 + len(special)] = special
+        if domain == "numberspread":
+            x[np.isnan(x)] = 3.0
     return x
 
 
@@ -126,6 +142,9 @@ def make_input(dtype: str, n: int, domain: str, seed: int) -> torch.Tensor:
     rng = np.random.default_rng(seed)
     if dtype == "int1":
         return torch.from_numpy(rng.integers(0, 2, size=n).astype(bool))
+    if domain == "patterns":
+        patterns = np.arange(n).astype(np.uint8)
+        return torch.from_numpy(rng.permutation(patterns)).view(TORCH[dtype])
     if is_float(dtype):
         with np.errstate(over="ignore"):
             return torch.from_numpy(_floats(dtype, n, domain, rng)).to(TORCH[dtype])
