@@ -218,10 +218,13 @@ class BackendBase(BaseBackend):  # type: ignore[misc]  # Triton has no types
         Raises:
             CompileError: which is also Triton's CompilationError.
         """
+        from seagrove.compiler import reproducer
         from seagrove.compiler.stages import compile_ttir
 
+        target = self.describe(options.arch)
+        reproducer.write_if_asked(ttir, target)
         try:
-            return compile_ttir(ttir, self.describe(options.arch), options.codegen())
+            return compile_ttir(ttir, target, options.codegen())
         except CompileError as error:
             raise as_triton_error(error) from None
 
