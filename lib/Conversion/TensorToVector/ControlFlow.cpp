@@ -59,9 +59,6 @@ LogicalResult Lowering::run() {
     gridArguments[index] = entry->getArgument(count + index);
   scratch = entry->getArguments().back();
 
-  // What the launcher leaves there for assertions.
-  if (mayFail(kernel))
-    scratchBytes = 64;
   // A block of its own for constants and addresses, before the kernel's first.
   for (Block &block : kernel.getBody()) {
     Block *copy = program.addBlock();
@@ -89,7 +86,9 @@ LogicalResult Lowering::run() {
   for (Block &block : kernel.getBody())
     if (blocks[&block]->empty())
       blocks[&block]->erase();
-  program->setAttr("sg.scratch_bytes", builder.getI64IntegerAttr(scratchBytes));
+  // What the launcher leaves for assertions is at the start.
+  int64_t bytes = placeBuffers(program, allocations, mayFail(kernel) ? 64 : 0);
+  program->setAttr("sg.scratch_bytes", builder.getI64IntegerAttr(bytes));
   return success();
 }
 

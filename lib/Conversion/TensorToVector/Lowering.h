@@ -25,6 +25,7 @@
 #ifndef SEAGROVE_LIB_CONVERSION_TENSORTOVECTOR_LOWERING_H
 #define SEAGROVE_LIB_CONVERSION_TENSORTOVECTOR_LOWERING_H
 
+#include "Placement.h"
 #include "Plan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -343,7 +344,7 @@ private:
   llvm::DenseMap<int64_t, mlir::Value> constants;
   llvm::DenseMap<mlir::Block *, mlir::Block *> blocks;
   mlir::Value scratch;
-  int64_t scratchBytes = 0;
+  llvm::SmallVector<Allocation> allocations;
   mlir::Value gridArguments[6];
 
   /// The open loops of the current nest, outermost first.

@@ -13,8 +13,6 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static constexpr int64_t kAlignment = 64;
-
 Type vectorize::memoryType(Type type) {
   if (type.isInteger(1))
     return IntegerType::get(type.getContext(), 8);
@@ -32,12 +30,12 @@ Buffer Lowering::allocateBytes(int64_t elements, Type elementType) {
   buffer.elementType = elementType;
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&program.front());
-  buffer.pointer = LLVM::GEPOp::create(
+  // The offset follows when all uses are known (Placement.h).
+  auto pointer = LLVM::GEPOp::create(
       builder, loc, scratch.getType(), builder.getI8Type(), scratch,
-      ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(scratchBytes)},
-      LLVM::GEPNoWrapFlags::inbounds);
-  scratchBytes +=
-      llvm::alignTo(elements * bytesOf(memoryType(elementType)), kAlignment);
+      ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(0)}, LLVM::GEPNoWrapFlags::inbounds);
+  allocations.push_back({pointer, elements * bytesOf(memoryType(elementType))});
+  buffer.pointer = pointer;
   return buffer;
 }
 
