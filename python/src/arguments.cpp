@@ -146,7 +146,7 @@ bool Signature::parseParam(PyObject *type, unsigned position, Param &param) {
     param.count = descriptorRank(param.type);
     // The compiler's own expansion, then the sizes that Triton's front end adds
     // behind every descriptor for `descriptor.shape` and `.strides`.
-    slots += 1 + 4 * size_t(param.count);
+    slots += 2 + 4 * size_t(param.count);
     size_t open = param.type.find('<'), shape = param.type.find('[');
     if (param.count > 0 && open < shape) {
       Param base;
@@ -345,16 +345,18 @@ bool Signature::packDescriptor(Param &param, PyObject *arg, uint64_t *&out) {
   Py_DECREF(base);
   if (!ok)
     return false;
-  for (int copy = 0; copy < 2; ++copy)
-    if (!appendSizes(arg, attribute.shape, param.count, out) ||
-        !appendSizes(arg, attribute.strides, param.count, out))
-      return fail("descriptor", param, arg);
+  auto appendShapeAndStrides = [&] {
+    return appendSizes(arg, attribute.shape, param.count, out) &&
+           appendSizes(arg, attribute.strides, param.count, out);
+  };
+  if (!appendShapeAndStrides())
+    return fail("descriptor", param, arg);
   PyObject *padding = PyObject_GetAttr(arg, attribute.padding);
-  ok = !padding || !PyUnicode_Check(padding) ||
-       PyUnicode_CompareWithASCIIString(padding, "nan") != 0;
+  *out++ = padding && PyUnicode_Check(padding) &&
+           PyUnicode_CompareWithASCIIString(padding, "nan") == 0;
   Py_XDECREF(padding);
   PyErr_Clear();
-  return ok || fail("descriptor_padding", param, arg);
+  return appendShapeAndStrides() || fail("descriptor", param, arg);
 }
 
 bool Signature::packParam(Param &param, PyObject *arg, uint64_t *&out) {

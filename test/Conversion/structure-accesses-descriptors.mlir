@@ -37,11 +37,13 @@ tt.func public @dropped(%x: !tt.ptr<f16>, %b: i32, %m: i32, %n: i32, %i: i32) ->
   tt.return %v : tensor<16x32xf16>
 }
 
-// An argument expands in place: base, shape, strides.
+// An argument expands in place: base, shape, strides, and whether the padding is
+// NaN.
 
 // CHECK-LABEL: tt.func public @argument
-// CHECK-SAME: (%[[BASE:.*]]: !tt.ptr<f16>, %[[M:.*]]: i64, %[[N:.*]]: i64, %[[S0:.*]]: i64, %[[S1:.*]]: i64, %[[K:.*]]: i32)
+// CHECK-SAME: (%[[BASE:.*]]: !tt.ptr<f16>, %[[M:.*]]: i64, %[[N:.*]]: i64, %[[S0:.*]]: i64, %[[S1:.*]]: i64, %[[NAN:.*]]: i1, %[[K:.*]]: i32)
 // CHECK: scf.for
+// CHECK: arith.select %[[NAN]], %{{.*}} : f16
 // CHECK: sg.load %[[BASE]][%{{.*}}] strides(%[[S0]], %c1_i64)
 tt.func public @argument(%d: !tt.tensordesc<16x64xf16>, %k: i32) {
   %c0 = arith.constant 0 : i32

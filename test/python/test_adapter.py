@@ -209,6 +209,19 @@ def test_host_tensor_descriptor():
     assert torch.equal(out, source[:16, :16])
 
 
+@pytest.mark.parametrize("padding", ["zero", "nan"])
+def test_padding_of_a_host_descriptor(padding):
+    from triton.tools.tensor_descriptor import TensorDescriptor
+
+    source = torch.rand(5, 16)[:, :12]
+    descriptor = TensorDescriptor.from_tensor(source, [16, 16], padding=padding)
+    out = torch.ones(16, 16)
+    kernels.copy_tile[(1,)](descriptor, out, BLOCK=16)
+    outside = torch.full((16, 16), 0.0 if padding == "zero" else float("nan"))
+    outside[:5, :12] = source
+    assert torch.equal(out.nan_to_num(-1.0), outside.nan_to_num(-1.0))
+
+
 def test_tuple_argument():
     x, y = torch.rand(2, 64)
     out = torch.zeros(64)

@@ -90,17 +90,13 @@ convertPointer(tt::PointerType type, SmallVectorImpl<Type> &results) {
   return success();
 }
 
-static void describeDescriptor(tt::TensorDescType type,
-                               SmallVectorImpl<Type> &results) {
+/// Address, shape, strides, and whether lanes out of bounds read as NaN.
+static std::optional<LogicalResult>
+convertDescriptor(tt::TensorDescType type, SmallVectorImpl<Type> &results) {
   MLIRContext *context = type.getContext();
   results.push_back(tt::PointerType::get(type.getSignlessElementType()));
   results.append(2 * type.getShape().size(), IntegerType::get(context, 64));
-}
-
-static std::optional<LogicalResult>
-convertDescriptor(tt::TensorDescType type, SmallVectorImpl<Type> &results) {
-  describeDescriptor(type, results);
-  results.push_back(IntegerType::get(type.getContext(), 1));
+  results.push_back(IntegerType::get(context, 1));
   return success();
 }
 
@@ -161,7 +157,7 @@ void seagrove::expandDescriptorArguments(tt::FuncOp func) {
     if (!type)
       continue;
     SmallVector<Type> types;
-    describeDescriptor(type, types);
+    (void)convertDescriptor(type, types);
     // The pointer takes the place, and the attributes, of the descriptor.
     SmallVector<Value> parts;
     for (auto [part, partType] : llvm::enumerate(types)) {
@@ -169,8 +165,6 @@ void seagrove::expandDescriptorArguments(tt::FuncOp func) {
       (void)func.insertArgument(place, partType, {}, descriptor.getLoc());
       parts.push_back(func.getArgument(place));
     }
-    parts.push_back(arith::ConstantOp::create(b, descriptor.getLoc(),
-                                              b.getBoolAttr(false)));
     auto whole =
         UnrealizedConversionCastOp::create(b, descriptor.getLoc(), type, parts);
     descriptor.replaceAllUsesWith(whole.getResult(0));

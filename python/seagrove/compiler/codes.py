@@ -205,12 +205,6 @@ EXPLANATIONS: dict[str, Explanation] = {
         "descriptors, and tuples of these.",
         "Change the parameter's annotation.",
     ),
-    "SG0612": Explanation(
-        "a tensor descriptor with NaN padding cannot be passed from the host",
-        "A host descriptor is handed over as address, shape and strides; its padding is not.",
-        "Make the descriptor in the kernel with tl.make_tensor_descriptor(..., "
-        'padding_option="nan").',
-    ),
     "SG0613": Explanation(
         "the argument cannot be used in a launch",
         "Triton specialises a kernel on tensors, numbers, booleans, None, tuples and tensor "

@@ -209,9 +209,6 @@ def raise_argument_error(
             headline, code = f"{place} is not the tensor descriptor it should be", "SG0610"
             why = f"the kernel was compiled for {expected}, the argument is {_describe(arg)}"
             advice = "pass a triton.tools.tensor_descriptor.TensorDescriptor of the same rank"
-        case "descriptor_padding":
-            headline, code = f"{place} is a tensor descriptor with NaN padding", "SG0612"
-            advice = "make the descriptor in the kernel with tl.make_tensor_descriptor"
         case _:
             headline, code = f"{place} has the unsupported type '{expected}'", "SG0611"
             advice = "change the parameter's annotation"
