@@ -62,7 +62,7 @@ class Block:
 
     def tested_primitive(self) -> str:
         """As given, or else the first one that the expression calls."""
-        found = re.search(r"tl\.(?!int|float)\w+", self.expr)
+        found = re.search(r"tl\.(?!u?int\d|float\d)\w+", self.expr)
         return self.primitive or (found.group() if found else "tl.broadcast")
 
     def operand_dtype(self, dtype: str, index: int) -> str:

@@ -298,6 +298,11 @@ def block_shape(device: str, dtype: str) -> None:
     _check_functions(device, dtype)
 
 
+@program("tensor_descriptor.dtype", FEW)
+def descriptor_dtype(device: str, dtype: str) -> None:
+    _check_functions(device, dtype)
+
+
 @program("tensor_descriptor.load", FEW)
 def load_method(device: str, dtype: str) -> None:
     host_descriptors(device, dtype)
@@ -306,6 +311,24 @@ def load_method(device: str, dtype: str) -> None:
 @program("tensor_descriptor.store", FEW)
 def store_method(device: str, dtype: str) -> None:
     device_descriptors(device, dtype)
+
+
+@triton.jit
+def advance_kernel(x_ptr, y_ptr, n, BLOCK: tl.constexpr):
+    x_block = tl.make_block_ptr(x_ptr, (n,), (1,), (0,), (BLOCK,), (0,))
+    x_block = x_block.advance((BLOCK,))
+    tl.store(y_ptr + tl.arange(0, BLOCK), tl.load(x_block, boundary_check=(0,)))
+
+
+@program("tensor.advance", FEW)
+def advance_method(device: str, dtype: str) -> None:
+    """Block pointers exist up to Triton 3.7."""
+    if not hasattr(tl, "advance"):
+        return
+    x = make_input(dtype, 32, "small", 0).to(device)
+    y = torch.zeros(16, dtype=x.dtype, device=device)
+    advance_kernel[(1,)](x, y, 32, BLOCK=16)
+    equal(y, x[16:], "second half")
 
 
 @triton.jit

@@ -300,7 +300,10 @@ def rand4x(device: str, dtype: str) -> None:
 @triton.jit
 def range_kernel(out_ptr, n, ATTRIBUTE: tl.constexpr):
     total = 0
-    if ATTRIBUTE == "num_stages":
+    if ATTRIBUTE == "step":
+        for i in tl.range(0, 3 * n, step=3):
+            total += i // 3
+    elif ATTRIBUTE == "num_stages":
         for i in tl.range(0, n, 1, num_stages=3):
             total += i
     elif ATTRIBUTE == "loop_unroll_factor":
@@ -322,16 +325,22 @@ def range_kernel(out_ptr, n, ATTRIBUTE: tl.constexpr):
     tl.store(out_ptr, total)
 
 
-@program("tl.range", ("int32", "int64"), name="range_attributes")
-def range_attributes(device: str, dtype: str) -> None:
-    for name in (
-        "num_stages", "loop_unroll_factor", "disallow_acc_multi_buffer", "flatten",
-        "warp_specialize", "disable_licm",
-    ):  # fmt: skip
+def _range_attribute(name: str) -> None:
+    def check(device: str, dtype: str) -> None:
         for n in (0, 1, 7):
             out = torch.full((1,), -1, dtype=TORCH[dtype], device=device)
             range_kernel[(1,)](out, n, ATTRIBUTE=name)
-            assert out.item() == n * (n - 1) // 2, name
+            assert out.item() == n * (n - 1) // 2
+
+    check.__module__ = __name__
+    program(f"tl.range.{name}", ("int32", "int64"), name=f"range_with_{name}")(check)
+
+
+for _name in (
+    "step", "num_stages", "loop_unroll_factor", "disallow_acc_multi_buffer", "flatten",
+    "warp_specialize", "disable_licm",
+):  # fmt: skip
+    _range_attribute(_name)
 
 
 @triton.jit

@@ -67,6 +67,9 @@ _UNARY: dict[str, tuple[Callable[..., Array], str, Bound]] = {
     "sqrt": (np.sqrt, "positive", Bound(0.51)), "tan": (np.tan, "wide", CLOSE),
     "tanh": (np.tanh, "wide", CLOSE), "trunc": (np.trunc, "any", EXACT),
     "y0": (_bessel("y", 0), "tiny", Bound(64, 1e-14)),
+    "y1": (_bessel("y", 1), "tiny", Bound(64, 1e-14)),
+    "cyl_bessel_i0": (_bessel("i", 0), "tiny", Bound(32)),
+    "cyl_bessel_i1": (_bessel("i", 1), "tiny", Bound(32)),
 }  # fmt: skip
 _BINARY: dict[str, tuple[Callable[..., Array], tuple[str, ...], Bound]] = {
     "atan2": (np.arctan2, ("wide", "wide"), CLOSE),
@@ -79,7 +82,8 @@ _BINARY: dict[str, tuple[Callable[..., Array], tuple[str, ...], Bound]] = {
 _FAST = {
     "fast_cosf": (np.cos, ("wide",)), "fast_expf": (np.exp, ("wide",)),
     "fast_logf": (np.log, ("positive",)), "fast_log2f": (np.log2, ("positive",)),
-    "fast_sinf": (np.sin, ("wide",)), "fast_tanf": (np.tan, ("wide",)),
+    "fast_sinf": (np.sin, ("wide",)), "fast_tanhf": (np.tanh, ("wide",)),
+    "fast_tanf": (np.tan, ("wide",)),
     "fast_dividef": (np.divide, ("wide", "nonzero")),
     "fast_powf": (np.power, ("positive", "small")),
 }  # fmt: skip
@@ -89,11 +93,10 @@ def _op(
     name: str, ref: Callable[..., Array], dtypes: tuple[str, ...], domains: tuple[str, ...],
     bound: Bound = EXACT, out: str = "", expr: str = "",
 ) -> Op:  # fmt: skip
-    args = ", ".join("xyz"[: len(domains)])
-    return Op(
-        name if not expr else f"{name} {out}", expr or f"libdevice.{name}({args})", ref, dtypes,
-        domains, out, bound, f"libdevice.{name}", "libdevice",
-    )  # fmt: skip
+    call = expr or f"libdevice.{name}({', '.join('xyz'[: len(domains)])})"
+    label = f"{name} of an integer" if expr else name
+    primitive = f"libdevice.{name}"
+    return Op(label, call, ref, dtypes, domains, out, bound, primitive, "libdevice")
 
 
 def _first_set(x: Array) -> Array:
@@ -115,8 +118,13 @@ def rows() -> list[Op]:
         *(_op("nextafter", _next_after_of(d), (d,), any_pair) for d in both),
         _op("fma", rounded_fma, both, ("small", "small", "wide"), Bound(1)),
         _op("sqrt_rn", np.sqrt, ("float32",), ("positive",), Bound(0.51)),
-        _op("pow", lambda x, y: x ** np.trunc(y), both, ("positive", "small"), CLOSE, out="",
+        _op("pow", lambda x, y: x ** np.trunc(y), both, ("positive", "small"), CLOSE,
             expr="libdevice.pow(x, y.to(tl.int32))"),
+        _op("mul_rn", np.multiply, both, ("wide", "wide"), Bound(0.51)),
+        _op("ldexp", lambda x, y: np.ldexp(x, np.trunc(y).astype("i4")), both, ("wide", "wide"),
+            Bound(0.51), expr="libdevice.ldexp(x, y.to(tl.int32))"),
+        _op("ilogb", lambda x: (np.frexp(x)[1] - 1).astype("i4"), both, ("nonzero",), out="int32"),
+        _op("llrint", lambda x: np.rint(x).astype("i8"), both, ("wide",), out="int64"),
         _op("ffs", _first_set, ("int32", "int64"), ("any",), out="int32"),
         _op("finitef", np.isfinite, ("float32",), ("any",), out="int1"),
         _op("isfinited", np.isfinite, ("float64",), ("any",), out="int1"),

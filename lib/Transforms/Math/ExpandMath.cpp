@@ -274,18 +274,28 @@ private:
     return loop.getResult(0);
   }
 
+  /// base ** n by the power of floats, whose error does not grow with n; the
+  /// sign comes from n itself, which a float may not hold.
   Value powerOfFloat(MathBuilder &m, math::FPowIOp op) {
     ImplicitLocOpBuilder &b = m.ops();
-    Value size = math::AbsIOp::create(b, op.getRhs());
-    Value power = raise(b, op.getLhs(), size, m.constant(1).value,
-                        [&](Value x, Value y) -> Value {
-                          return m.binary<arith::MulFOp>(x, y);
-                        });
-    Value zero =
-        arith::ConstantOp::create(b, b.getZeroAttr(op.getRhs().getType()));
-    Value negative =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::slt, op.getRhs(), zero);
-    return select(m.boolean(negative), 1.0 / m.flt(power), m.flt(power)).value;
+    Value n = op.getRhs();
+    Flt base = m.flt(op.getLhs());
+    Flt exponent =
+        m.flt(arith::SIToFPOp::create(b, m.floatType(), n).getResult());
+    if (m.isF64())
+      return callLibm(b, symbols, "pow", {base.value, exponent.value});
+    Flt size = pow(abs(base), exponent);
+    Value one = arith::ConstantOp::create(b, onesLike(n.getType()));
+    Value odd = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                      arith::AndIOp::create(b, n, one), one);
+    return select(m.boolean(odd), copySign(size, base), size).value;
+  }
+
+  static TypedAttr onesLike(Type type) {
+    Attribute one = IntegerAttr::get(getElementTypeOrSelf(type), 1);
+    if (auto vector = dyn_cast<VectorType>(type))
+      return DenseElementsAttr::get(vector, one);
+    return cast<TypedAttr>(one);
   }
 
   Value powerOfInteger(ImplicitLocOpBuilder &b, math::IPowIOp op) {

@@ -13,7 +13,10 @@ import triton.language as tl
 from triton.language.extra import libdevice
 
 _PI = tl.constexpr(3.141592653589793)
+_ROOT_PI = tl.constexpr(1.7724538509055159)
+_ROOT_2_OVER_PI = tl.constexpr(0.7978845608028654)
 _EULER = tl.constexpr(0.5772156649015329)
+_LOG_2 = tl.constexpr(0.6931471805599453)
 # Nodes of the quadrature that stands for the Bessel functions' integrals, and the argument from
 # which on their asymptotic series is the more accurate one.
 _NODES = tl.constexpr(32)
@@ -54,11 +57,11 @@ def erfinv(x):
     r = tl.where(w > 15.0, far, r)
     for _ in tl.static_range(2):
         rest = tl.where(a < 0.5, a - libdevice.erf(r), libdevice.erfc(r) - (1.0 - a))
-        step = rest * tl.exp(r * r) * (0.5 * tl.sqrt(_PI + 0.0 * a))
+        step = rest * tl.exp(r * r) * (0.5 * _ROOT_PI)
         r += step / (1.0 - step * r)
     r = tl.where(a == 1.0, float("inf"), r)
     r = tl.where(a > 1.0, float("nan"), r)
-    return tl.where(y < 0.0, -r, r).to(x.dtype)
+    return libdevice.copysign(r, y).to(x.dtype)
 
 
 @triton.jit
@@ -73,7 +76,7 @@ def erfcx(x):
     series = 1.0 + 0.0 * u
     for k in tl.static_range(14):
         series = 1.0 - (2 * (14 - k) - 1) * u * series
-    result = tl.where(y > 12.0, series / (far * tl.sqrt(_PI + 0.0 * far)), product)
+    result = tl.where(y > 12.0, series / far * (1.0 / _ROOT_PI), product)
     # exp overflows before the product does.
     return tl.where(y < -26.7, float("inf"), result).to(x.dtype)
 
@@ -95,11 +98,17 @@ def lgamma(x):
     s = s * r + 1.0 / 1260.0
     s = s * r - 1.0 / 360.0
     s = (s * r + 1.0 / 12.0) / z
-    stirling = (z - 0.5) * tl.log(z) - z + 0.9189385332046727 + s - tl.log(product)
-    fraction = y - tl.floor(y)
-    reflected = tl.log(_PI / tl.abs(tl.sin(_PI * fraction))) - stirling
+    logarithm = tl.log(z)
+    stirling = z * (logarithm - 1.0) - 0.5 * logarithm + 0.9189385332046727 + s - tl.log(product)
+    # The distance to the nearest integer is exact, also next to a pole.
+    distance = tl.abs(y - libdevice.rint(y))
+    reflected = tl.log(_PI / tl.sin(_PI * distance)) - stirling
     result = tl.where(y < 0.5, reflected, stirling)
-    return tl.where(tl.abs(y) == float("inf"), float("inf"), result).to(x.dtype)
+    # Next to 0 the quotient overflows; gamma is 1 / y there.
+    result = tl.where(tl.abs(y) < 1e-20, -tl.log(tl.abs(y)), result)
+    is_pole = (y <= 0.0) & (y == tl.floor(y))
+    result = tl.where(is_pole | (tl.abs(y) == float("inf")), float("inf"), result)
+    return result.to(x.dtype)
 
 
 @triton.jit
@@ -122,11 +131,32 @@ def _hankel(x, ORDER: tl.constexpr):
 
 
 @triton.jit
+def _turned(x, ORDER: tl.constexpr):
+    """Cosine and sine of x - pi/4, or of x - 3 pi/4, without the rounding of that difference."""
+    cosine = tl.cos(x)
+    sine = tl.sin(x)
+    total = (cosine + sine) * 0.7071067811865476
+    difference = (sine - cosine) * 0.7071067811865476
+    if ORDER == 0:
+        return total, difference
+    else:
+        return difference, -total
+
+
+@triton.jit
 def _select(x, near, far):
     """The form for the size of x; 0 at infinity, NaN for NaN."""
     result = tl.where(x < _LARGE, near, far)
     result = tl.where(x == float("inf"), 0.0, result)
     return tl.where(x == x, result, x)
+
+
+@triton.jit
+def _odd(x, result):
+    """An odd function from its values at |x|; a zero keeps its sign."""
+    # A product, since Triton's -0.0 is 0.0.
+    result = tl.where(x < 0.0, result * -1.0, result)
+    return tl.where(x == 0.0, x, result)
 
 
 @triton.jit
@@ -140,15 +170,16 @@ def j0(x):
         total += tl.cos(near * tl.sin(angle))
     far = tl.maximum(y, _LARGE)
     p, q = _hankel(far, 0)
-    phase = far - _PI / 4
-    wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.cos(phase) - q * tl.sin(phase))
+    cosine, sine = _turned(far, 0)
+    wave = _ROOT_2_OVER_PI / tl.sqrt(far) * (p * cosine - q * sine)
     return _select(y, total / _NODES, wave).to(x.dtype)
 
 
 @triton.jit
 def j1(x):
     """Bessel function of the first kind, order 1: the mean of sin(x sin t) sin t."""
-    y = tl.abs(x.to(tl.float64))
+    y_signed = x.to(tl.float64)
+    y = tl.abs(y_signed)
     near = tl.minimum(y, _LARGE)
     total = 0.0 * near
     for i in range(_NODES):
@@ -156,10 +187,11 @@ def j1(x):
         total += tl.sin(near * node) * node
     far = tl.maximum(y, _LARGE)
     p, q = _hankel(far, 1)
-    phase = far - 3 * _PI / 4
-    wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.cos(phase) - q * tl.sin(phase))
-    result = _select(y, total / _NODES, wave)
-    return tl.where(x < 0.0, -result, result).to(x.dtype)
+    cosine, sine = _turned(far, 1)
+    wave = _ROOT_2_OVER_PI / tl.sqrt(far) * (p * cosine - q * sine)
+    # The sum's own digits end where the function does: x / 2 is all of it there.
+    result = _select(y, tl.where(y < 1e-8, 0.5 * y, total / _NODES), wave)
+    return _odd(y_signed, result).to(x.dtype)
 
 
 @triton.jit
@@ -191,13 +223,14 @@ def y0(x):
         value = tl.cos(near * tl.sin(angle))
         total += value
         weighted += value * weight
-    logarithm = tl.log(0.5 * near) + _EULER
+    logarithm = tl.log(near) - (_LOG_2 - _EULER)
     sums = (2.0 / _PI) * (logarithm * total - 2.0 * weighted) / _NODES
     far = tl.maximum(y, _LARGE)
     p, q = _hankel(far, 0)
-    phase = far - _PI / 4
-    wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.sin(phase) + q * tl.cos(phase))
-    return _select(y, sums, wave).to(x.dtype)
+    cosine, sine = _turned(far, 0)
+    wave = _ROOT_2_OVER_PI / tl.sqrt(far) * (p * sine + q * cosine)
+    result = _select(y, sums, wave)
+    return tl.where(y < 0.0, float("nan"), result).to(x.dtype)
 
 
 @triton.jit
@@ -216,13 +249,14 @@ def y1(x):
         change = tl.sin(near * node) * node
         slope += change
         weighted += change * weight
-    logarithm = tl.log(0.5 * near) + _EULER
-    sums = (2.0 / _PI) * (logarithm * slope - 2.0 * weighted - total / near) / _NODES
+    logarithm = tl.log(near) - (_LOG_2 - _EULER)
+    sums = (2.0 / _PI) * (logarithm * slope - 2.0 * weighted) / _NODES
+    sums -= (2.0 / _PI) * (total / _NODES) / near
     far = tl.maximum(y, _LARGE)
     p, q = _hankel(far, 1)
-    phase = far - 3 * _PI / 4
-    wave = tl.sqrt(2.0 / (_PI * far)) * (p * tl.sin(phase) + q * tl.cos(phase))
-    result = _select(y, sums, wave)
+    cosine, sine = _turned(far, 1)
+    wave = _ROOT_2_OVER_PI / tl.sqrt(far) * (p * sine + q * cosine)
+    result = tl.where(y < 0.0, float("nan"), _select(y, sums, wave))
     return tl.where(y == 0.0, float("-inf"), result).to(x.dtype)
 
 
@@ -236,7 +270,7 @@ def _growing(x, ORDER: tl.constexpr):
         total += term
     # In two halves: the function overflows later than exp does.
     half = tl.exp(0.5 * x)
-    return half * (total / tl.sqrt(2.0 * _PI * x)) * half
+    return half * (total * (0.5 * _ROOT_2_OVER_PI) / tl.sqrt(x)) * half
 
 
 @triton.jit
@@ -257,7 +291,8 @@ def cyl_bessel_i0(x):
 @triton.jit
 def cyl_bessel_i1(x):
     """Modified Bessel function of the first kind, order 1: the mean of sinh(x sin t) sin t."""
-    y = tl.abs(x.to(tl.float64))
+    y_signed = x.to(tl.float64)
+    y = tl.abs(y_signed)
     near = tl.minimum(y, _LARGE)
     total = 0.0 * near
     for i in range(_NODES):
@@ -266,14 +301,16 @@ def cyl_bessel_i1(x):
     far = _growing(tl.maximum(y, _LARGE), 1)
     result = tl.where(y < _LARGE, total / _NODES, far)
     result = tl.where(y == float("inf"), y, result)
-    result = tl.where(y == y, result, y)
-    return tl.where(x < 0.0, -result, result).to(x.dtype)
+    result = tl.where(y == y, tl.where(y < 1e-8, 0.5 * y, result), y)
+    return _odd(y_signed, result).to(x.dtype)
 
 
 @triton.jit
 def mul_rn(x, y):
     """x * y, rounded by itself even where sums of products are contracted."""
-    return tl.fma(x, y, -0.0)
+    product = tl.fma(x, y, 0.0)
+    # The sum has lost the sign of a zero.
+    return tl.where(product == 0.0, x * y, product)
 
 
 @triton.jit
