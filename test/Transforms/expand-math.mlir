@@ -108,3 +108,26 @@ func.func @fma(%a: vector<8xf32>, %b: vector<8xf32>, %c: vector<8xf32>) -> vecto
   %y = math.fma %a, %b, %c : vector<8xf32>
   return %y : vector<8xf32>
 }
+
+// f64 goes through f32 without rounding twice: toward zero first, with the last
+// bit set where something was lost.
+
+// CHECK-LABEL: func.func @narrow_f64
+// CHECK:         %[[N:.*]] = arith.truncf %{{.*}} : vector<4xf64> to vector<4xf32>
+// CHECK:         arith.extf %[[N]] : vector<4xf32> to vector<4xf64>
+// CHECK:         arith.ori %{{.*}}, %{{.*}} : vector<4xi32>
+func.func @narrow_f64(%x: vector<4xf64>) -> vector<4xf16> {
+  %y = arith.truncf %x : vector<4xf64> to vector<4xf16>
+  return %y : vector<4xf16>
+}
+
+// A power by an integer is the power of floats, with the sign from the integer.
+
+// CHECK-LABEL: func.func @fpowi
+// CHECK-NOT:     scf.while
+// CHECK:         arith.andi %{{.*}}, %{{.*}} : vector<8xi32>
+// CHECK:         return
+func.func @fpowi(%x: vector<8xf32>, %n: vector<8xi32>) -> vector<8xf32> {
+  %y = math.fpowi %x, %n : vector<8xf32>, vector<8xi32>
+  return %y : vector<8xf32>
+}

@@ -1,6 +1,6 @@
 """Measures the error of every function of libdevice, as a kernel computes it.
 
-    python test/numeric/accuracy.py [--samples 1000000] [--only NAME ...] [--json FILE] [--page FILE]
+    python test/numeric/accuracy.py [--samples N] [--only NAME ...] [--json FILE] [--page FILE]
 
 Writes one line for each function and dtype: the largest error that was met, where, and the bound
 (functions.py). `--json` keeps the results, among those of earlier runs of other functions, and

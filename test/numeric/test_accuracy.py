@@ -1,6 +1,6 @@
 """Every function of libdevice keeps its bound on a sample.
 
-docs/math-accuracy.md shows a run on far more arguments; SEAGROVE_ACCURACY_SAMPLES sets their number.
+docs/math-accuracy.md shows a run on far more arguments; SEAGROVE_ACCURACY_SAMPLES sets how many.
 """
 
 from __future__ import annotations
