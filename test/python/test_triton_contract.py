@@ -1,7 +1,7 @@
 """Runs the adapter's tests with every supported version of Triton.
 
 SEAGROVE_TRITON_WHEELS names a folder with one unpacked wheel a version (`make triton-wheels` fills
-it); the version in the environment is tested by test_adapter.py itself.
+it); the version in the environment is tested by the files themselves.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pytest
 import triton
 
 HERE = Path(__file__).parent
+FILES = ("test_adapter.py", "test_block_pointers.py", "test_launch_arguments.py")
 SUPPORTED = ("3.6.0", "3.7.1", "3.8.0", "3.9.0")
 
 
@@ -22,7 +23,7 @@ SUPPORTED = ("3.6.0", "3.7.1", "3.8.0", "3.9.0")
 @pytest.mark.parametrize("version", SUPPORTED)
 def test_adapter_with(version: str, tmp_path: Path) -> None:
     if version == triton.__version__:
-        pytest.skip("this version is the installed one: test_adapter.py has run with it")
+        pytest.skip("this version is the installed one: the files have run with it")
     wheel = Path(os.environ.get("SEAGROVE_TRITON_WHEELS", "")) / version
     if not (wheel / "triton").is_dir():
         pytest.skip(f"NOT TESTED: triton {version} is not unpacked; run `make triton-wheels`")
@@ -38,7 +39,7 @@ def test_adapter_with(version: str, tmp_path: Path) -> None:
     assert found.stdout.strip() == version, found.stderr
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, str(HERE / "test_adapter.py")],
+        [*command, *(str(HERE / name) for name in FILES)],
         env=environment,
         capture_output=True,
         text=True,

@@ -180,6 +180,7 @@ class BackendBase(BaseBackend):  # type: ignore[misc]  # Triton has no types
         }
 
     def get_module_map(self) -> dict[str, ModuleType]:
+        _install_block_pointers()
         return {LIBDEVICE: importlib.import_module(f"triton.language.extra.{self.name}.libdevice")}
 
     def load_dialects(self, context: Any) -> None:
@@ -479,6 +480,14 @@ def install_runtime(backend: str) -> None:
     importlib.import_module(f"triton.language.extra.{backend}.libdevice")
     _install_binder()
     _install_cheap_key()
+
+
+def _install_block_pointers() -> None:
+    """Gives tl.make_block_ptr and tl.advance back where Triton has them no more."""
+    if triton_version() >= (3, 9):
+        from seagrove.frontend import block_pointers
+
+        block_pointers.install(importlib.import_module("triton.language"))
 
 
 # --------------------------------------------------------------------------------------------
