@@ -93,7 +93,7 @@ lit: install ## the compiler's own tests, one file per pass
 .PHONY: pytest
 pytest: install ## Python, numeric and conformance tests
 	@$(PY) -m pytest -q -n $(JOBS) --dist=loadgroup $(PYTEST_ARGS) \
-	  $(wildcard test/python test/numeric test/inductor test/conformance third_party/*/test)
+	  $(wildcard test/python test/numeric test/inductor test/conformance test/differential third_party/*/test)
 
 .PHONY: gates
 gates: install ## style: names, limits, references, formatters, types

@@ -45,6 +45,12 @@ static bool isOnElements(Operation *op) {
          isa<sg::ReduceOp, sg::ScanOp>(op->getParentOp());
 }
 
+template <typename From, typename To>
+static void exchangeOnElements(OpBuilder &b, Operation *op) {
+  if (isa<From>(op) && isOnElements(op))
+    exchange<From, To>(b, op);
+}
+
 static void confuseExtremes(OpBuilder &b, Operation *op) {
   if (isa<arith::MinSIOp, arith::MaxSIOp>(op) && isOnElements(op))
     exchangeEither<arith::MinSIOp, arith::MinUIOp, arith::MaxSIOp,
@@ -232,8 +238,8 @@ static void multiplyNarrow(OpBuilder &b, Operation *op) {
 
 ArrayRef<Mistake> seagrove::getElementMistakes() {
   static const Mistake mistakes[] = {
-      {"zero-extend", exchange<arith::ExtSIOp, arith::ExtUIOp>},
-      {"sign-extend", exchange<arith::ExtUIOp, arith::ExtSIOp>},
+      {"zero-extend", exchangeOnElements<arith::ExtSIOp, arith::ExtUIOp>},
+      {"sign-extend", exchangeOnElements<arith::ExtUIOp, arith::ExtSIOp>},
       {"nan-lost", exchangeEither<arith::MaximumFOp, arith::MaxNumFOp,
                                   arith::MinimumFOp, arith::MinNumFOp>},
       {"nan-gained", exchangeEither<arith::MaxNumFOp, arith::MaximumFOp,

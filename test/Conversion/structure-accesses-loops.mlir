@@ -164,3 +164,26 @@ tt.func public @swapped(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i32) {
   }
   tt.return
 }
+
+// Who reads the counter of a while loop afterwards sees the value that ended it,
+// which is the first value where the loop does not run.
+
+// CHECK-LABEL: tt.func public @counter_read_after
+// CHECK-SAME: (%[[X:.*]]: !tt.ptr<i32>, %[[N:.*]]: i32)
+// CHECK: %[[END:.*]] = scf.for %[[K:.*]] = %c1_i32 to %[[N]] step %c1_i32 iter_args(%{{.*}} = %c1_i32)
+// CHECK: %[[NEXT:.*]] = arith.addi %[[K]], %c1_i32
+// CHECK: scf.yield %[[NEXT]]
+// CHECK: tt.store %[[X]], %[[END]]
+tt.func public @counter_read_after(%x: !tt.ptr<i32>, %n: i32) {
+  %c1 = arith.constant 1 : i32
+  %end = scf.while (%k = %c1) : (i32) -> i32 {
+    %more = arith.cmpi slt, %k, %n : i32
+    scf.condition(%more) %k : i32
+  } do {
+  ^bb0(%k: i32):
+    %next = arith.addi %k, %c1 : i32
+    scf.yield %next : i32
+  }
+  tt.store %x, %end : !tt.ptr<i32>
+  tt.return
+}

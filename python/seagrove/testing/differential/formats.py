@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+# NumPy's own types cannot say of most results which dtype they have.
+Array = Any
 
 SIGNED = ("i8", "i16", "i32", "i64")
 UNSIGNED = ("u8", "u16", "u32", "u64")
@@ -109,7 +110,8 @@ def round_float(values: Array, dtype: str) -> Array:
     finite = np.isfinite(values)
     _, exponent = np.frexp(np.where(finite, values, 0.0))
     quantum = np.ldexp(1.0, np.maximum(exponent - 1, least) - precision + 1)
-    rounded = np.where(finite, np.rint(values / quantum) * quantum, values)
+    with np.errstate(invalid="ignore"):
+        rounded = np.where(finite, np.rint(values / quantum) * quantum, values)
     too_large = np.abs(rounded) > largest
     limit = largest if dtype in NARROW_FLOATS else np.inf
     rounded = np.where(too_large, np.copysign(limit, rounded), rounded)

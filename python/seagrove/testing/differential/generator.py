@@ -34,7 +34,7 @@ class Generator:
 
     def run(self) -> Program:
         memory_steps.load_own(self.b, self.shape)
-        self.steps(self.choices.integer(2, 12))
+        self.steps(self.choices.integer(3, 12))
         self.store_results()
         return self.b.program()
 
@@ -122,13 +122,12 @@ class Generator:
         amount = operand if operand is not None else memory_steps.literal(self.b, var.dtype)
         self.b.op(self.choices.pick(kinds), var, amount, into=var)
 
-    def accumulate(self, value: Var, carried: list[Var]) -> None:
-        """Adds what a loop has loaded to a carried value that can take it."""
-        for var in carried:
-            rounds = formats.is_float(var.dtype) and (var.exact or var.dtype == "bf16")
-            if var.dtype == value.dtype and _fits(value.shape, var.shape) and not rounds:
-                self.b.op("add", var, value, into=var)
-                return
+    def total(self, pointer: Var) -> Var:
+        """A carried sum of what a loop loads through `pointer`."""
+        dtype = self.b.buffer_dtype(pointer)
+        exact = not (formats.is_float(dtype) and self.b.fusion)
+        total = self.b.declare(Type(dtype, pointer.shape), exact, prefix="acc")
+        return self.b.op("full", 0, into=total, dtype=dtype, shape=pointer.shape)
 
     def loop(self) -> None:
         step = self.choices.pick([1, 1, 2, 3])
@@ -144,16 +143,18 @@ class Generator:
         if self.choices.chance(60):
             shape = self.current_shape()
             moving = memory_steps.stepping_pointer(self.b, shape, iterations + 1)
+            total = self.total(moving[0])
         index = self.b.fresh("i")
 
         def fill() -> None:
             if kind != "tl.static_range":
-                self.b.scope.append(Var(index, _I32))
+                # In the interpreter the index is a Python number, so it is made a tensor.
+                self.b.op("full", Var(index, _I32), dtype="i32", shape=())
             if moving is not None:
                 pointer, by = moving
                 mask = memory_steps.some_mask(self.b, pointer.shape)
                 value = memory_steps.guarded_load(self.b, pointer, mask)
-                self.accumulate(value, carried)
+                self.b.op("add", total, value, into=total)
             self.steps(self.choices.integer(0, 3))
             for var in carried:
                 self.update(var)
@@ -222,7 +223,7 @@ class Generator:
 
 _I32 = Type("i32")
 _KINDS = (
-    *["value"] * 12,
+    *["value"] * 16,
     *["load"] * 2,
     *["for"] * 2,
     *("shared", "scalar", "alias", "atomic", "store", "while", "if"),

@@ -6,7 +6,11 @@ from seagrove.testing.differential import formats
 from seagrove.testing.differential.builder import Builder, Var, row_major, span
 from seagrove.testing.differential.ir import Type
 
-LOADED = ("f32", "i32", "f16", "i64", "i8", "u8", "bf16", "i16", "u32", "f64", "u16", "u64")
+# Floats and wide integers more often: more operations are defined on them.
+LOADED = (
+    *("f32", "i32", "f16", "i64", "i8", "u8", "bf16", "i16", "u32", "f64", "u16", "u64"),
+    *("f32", "f32", "f32", "f64", "f16", "i32", "i64"),
+)
 ATOMIC_INTS = ("i32", "u32", "i64", "u64")
 
 

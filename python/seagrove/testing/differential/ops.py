@@ -235,7 +235,7 @@ def _absolute(type_: Type, values: Sequence[Value], attrs: Attributes) -> Value:
 def _where(type_: Type, values: Sequence[Value], attrs: Attributes) -> Value:
     condition, left, right = values
     exact([condition])
-    data = np.where(condition.data, left.data, right.data)
+    data: Array = np.where(condition.data, left.data, right.data)
     error = None
     if _inexact(values):
         error = np.where(condition.data, bound(left), bound(right))
@@ -365,9 +365,9 @@ def _sum(type_: Type, values: Sequence[Value], attrs: Attributes) -> Value:
     if not formats.is_float(type_.dtype):
         exact(values)
         return Value(type_.dtype, data.sum(attrs["axis"], dtype=data.dtype, keepdims=keep))
-    terms = data.astype(np.float64)
+    terms: Array = data.astype(np.float64)
     total = formats.fit(terms.sum(attrs["axis"], keepdims=keep), type_.dtype)
-    absolute = np.abs(terms).sum(attrs["axis"], keepdims=keep)
+    absolute = _finite(terms).sum(attrs["axis"], keepdims=keep)
     error = data.shape[attrs["axis"]] * formats.epsilon(type_.dtype) * absolute
     if value.error is not None:
         own = np.broadcast_to(value.error, data.shape)
@@ -379,8 +379,8 @@ def _sum(type_: Type, values: Sequence[Value], attrs: Attributes) -> Value:
 
 def _any_order_exact(terms: Array, absolute: Array, dtype: str) -> bool:
     """Whether each partial sum, in any order, is a whole number that the format holds."""
-    whole = np.all(np.isfinite(terms)) and np.all(terms == np.rint(terms))
-    return bool(whole and np.all(absolute < 1 / formats.epsilon(dtype)))
+    whole = bool(np.all(np.isfinite(terms)) and np.all(terms == np.rint(terms)))
+    return whole and bool(np.all(absolute < 1 / formats.epsilon(dtype)))
 
 
 def _settled(dtype: str, data: Array) -> Value:
@@ -388,12 +388,15 @@ def _settled(dtype: str, data: Array) -> Value:
     return Value(dtype, data, np.where(data == 0, formats.tiniest(dtype) / 2, 0.0))
 
 
+def _finite(terms: Array) -> Array:
+    """Magnitudes; infinities and nans, which any order hands on, count as 0."""
+    return np.where(np.isfinite(terms), np.abs(terms), 0.0)
+
+
 def _near(data: Array, error: Array, absolute: Array, dtype: str) -> Array:
-    """The bound of a sum; nothing is known where a partial sum might overflow."""
-    error = error + 2 * formats.tiniest(dtype)
-    finite = np.isfinite(absolute)
-    error = np.where(finite, error, 0.0)
-    return np.where(finite & (absolute > formats.greatest(dtype) / 4), np.inf, error)
+    """The bound of a sum; nothing is known where its finite terms might overflow on the way."""
+    error = np.where(np.isfinite(data), error + 2 * formats.tiniest(dtype), 0.0)
+    return np.where(absolute > formats.greatest(dtype) / 4, np.inf, error)
 
 
 def _cumsum(type_: Type, values: Sequence[Value], attrs: Attributes) -> Value:
@@ -402,11 +405,11 @@ def _cumsum(type_: Type, values: Sequence[Value], attrs: Attributes) -> Value:
     axis, reverse = attrs["axis"], bool(attrs.get("reverse"))
     data = formats.convert(value.data, value.dtype, type_.dtype)
     data = np.flip(data, axis) if reverse else data
-    back = (lambda x: np.flip(x, axis)) if reverse else (lambda x: x)
+    back: Callable[[Array], Array] = (lambda x: np.flip(x, axis)) if reverse else (lambda x: x)
     if not formats.is_float(type_.dtype):
         return Value(type_.dtype, back(np.cumsum(data, axis, dtype=data.dtype)))
-    terms = data.astype(np.float64)
-    absolute = np.cumsum(np.abs(terms), axis)
+    terms: Array = data.astype(np.float64)
+    absolute = np.cumsum(_finite(terms), axis)
     total = formats.fit(np.cumsum(terms, axis), type_.dtype)
     if _any_order_exact(terms, absolute, type_.dtype):
         return _settled(type_.dtype, back(total))
@@ -480,15 +483,16 @@ def _producted(types: Sequence[Type], attrs: Attributes) -> Type:
 def _dot(type_: Type, values: Sequence[Value], attrs: Attributes) -> Value:
     exact(values[:2])
     if not formats.is_float(type_.dtype):
-        wide = [v.data.astype(np.int64) for v in values]
+        wide: list[Array] = [v.data.astype(np.int64) for v in values]
         total = wide[0] @ wide[1] + (wide[2] if len(wide) > 2 else 0)
         return Value(type_.dtype, total.astype(formats.CARRIERS[type_.dtype]))
-    left, right = (v.data.astype(np.float64) for v in values[:2])
-    total, absolute = left @ right, np.abs(left) @ np.abs(right)
+    left: Array = values[0].data.astype(np.float64)
+    right: Array = values[1].data.astype(np.float64)
+    total, absolute = left @ right, _finite(left) @ _finite(right)
     own: Any = 0.0
     if len(values) > 2:
         total = total + values[2].data
-        absolute = absolute + np.abs(values[2].data)
+        absolute = absolute + _finite(values[2].data.astype(np.float64))
         own = bound(values[2])
     whole = np.all(left == np.rint(left)) and np.all(right == np.rint(right))
     data = formats.fit(total, type_.dtype)

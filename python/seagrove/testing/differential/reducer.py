@@ -31,10 +31,37 @@ def shrink(program: Program, fails: Callable[[Program], bool], seconds: float) -
     """The smallest program found in the time for which `fails` still holds."""
     deadline = time.monotonic() + seconds
     size = -1
+
+    def still(smaller: Program) -> bool:
+        return well_formed(smaller) and fails(smaller)
+
     while size != (size := _size(program)):
         for make in (_without_chunks, _unwrapped, _simpler):
-            program = _first_steps(program, fails, make, deadline)
+            program = _first_steps(program, still, make, deadline)
     return program
+
+
+def well_formed(program: Program) -> bool:
+    """Whether each name is assigned before it is read, also in branches that are not taken."""
+    names = {item.name for item in (*program.buffers, *program.scalars)}
+    return _defined(program.body, names)
+
+
+def _defined(body: Body, names: set[str]) -> bool:
+    for item in body:
+        read = {arg for arg in _operands(item) if isinstance(arg, str)}
+        if not read <= names:
+            return False
+        if isinstance(item, For | While):
+            inner = names | ({item.index} if isinstance(item, For) else set())
+            if not _defined(item.body, inner):
+                return False
+        elif isinstance(item, If):
+            if not (_defined(item.then, set(names)) and _defined(item.otherwise, set(names))):
+                return False
+        elif isinstance(item, Op | Load | Atomic) and item.out:
+            names.add(item.out)
+    return True
 
 
 def _size(program: Program) -> int:

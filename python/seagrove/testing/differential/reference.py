@@ -53,7 +53,7 @@ def fill(storage: Storage) -> Array:
     rng = np.random.default_rng(storage.seed)
     if storage.fill == "mark":
         # A number that a stray store changes and that no kernel computes by chance.
-        raw = np.full(storage.size * formats.item_bytes(storage.dtype), 0x55, np.uint8)
+        raw: Array = np.full(storage.size * formats.item_bytes(storage.dtype), 0x55, np.uint8)
         return formats.decode(raw, storage.dtype).copy()
     if storage.dtype == "i1":
         return rng.integers(0, 2, storage.size).astype(bool)
@@ -212,7 +212,7 @@ class _Run:
         value = self.names[pointer]
         buffer = self.buffers[value.dtype[1:]]
         index = np.broadcast_to(value.data, shape) + buffer.start
-        lanes = np.ones(shape, bool)
+        lanes: Array = np.ones(shape, bool)
         if mask is not None:
             lanes = np.broadcast_to(self.names[mask].data, shape)
         cells = self.cells[buffer.storage]

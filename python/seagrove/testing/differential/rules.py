@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from seagrove.testing.differential import formats
 from seagrove.testing.differential.ir import (
     Atomic,
     Load,
@@ -57,6 +58,14 @@ def _uses(*ops: str) -> Callable[[list[Statement], dict[str, Type], str], bool]:
     return lambda body, types, text: any(isinstance(i, Op) and i.op in ops for i in body)
 
 
+def _inverts_unsigned(body: list[Statement], types: dict[str, Type], text: str) -> bool:
+    found = any(
+        isinstance(item, Op) and item.op == "not" and item.type.dtype in formats.UNSIGNED
+        for item in body
+    )
+    return found and "Python integer -1 out of bounds for uint" in text
+
+
 RULES = (
     Rule(
         "bf16-as-integers",
@@ -68,6 +77,11 @@ RULES = (
         "nan-spreads-in-extremes",
         "minimum, maximum and clamp without propagate_nan are NumPy's, which spread a nan",
         _uses("fmin", "fmax", "clamp"),
+    ),
+    Rule(
+        "unsigned-invert",
+        "the interpreter makes the ones of ~x from -1, which NumPy 2 refuses to hold unsigned",
+        _inverts_unsigned,
     ),
 )
 

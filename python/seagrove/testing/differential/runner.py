@@ -19,7 +19,7 @@ from seagrove.testing.differential.ir import Op, Program, statements
 from seagrove.testing.differential.ops import Rejected
 from seagrove.testing.differential.oracle import Oracle, Verdict
 
-CHUNK = 50
+CHUNK = 200
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,10 @@ def kind_of(verdict: Verdict) -> str:
     """What must stay the same while a finding shrinks: who disagrees, and the kind of failure."""
     parts = []
     for engine, text in sorted(verdict.details.items()):
-        head = re.sub(r"[\d.]+", "#", text.splitlines()[0])
+        # The last line of an error is the one that names it.
+        head = re.sub(
+            r"[\d.]+", "#", (text if text.startswith("storage") else text.splitlines()[-1])
+        )
         parts.append(f"{engine}:{'differs' if head.startswith('storage') else head[:60]}")
     return "; ".join(parts)
 

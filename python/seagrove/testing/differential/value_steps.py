@@ -73,7 +73,7 @@ def arithmetic(b: Builder) -> None:
         if exact and dtype != "bf16" and left.dtype == right_dtype:
             ops += ["fmin", "fmax", "fmin_nan", "fmax_nan"]
         if exact and dtype in ("f32", "f64") and left.dtype == right_dtype:
-            ops += ["div"]
+            ops += ["div", "div"]
     else:
         ops = ["add", "mul", "sub", "and", "or", "xor", "min", "max"]
         if dtype in ("u32", "u64") and left.dtype == right_dtype:
@@ -217,7 +217,7 @@ def reduction(b: Builder) -> None:
     keep = b.choices.chance(30)
     ops = ["sum"]
     if formats.is_int(value.dtype):
-        ops = ["sum", "rmax", "rmin", "rxor", "rmul", "argmax", "argmin"]
+        ops = ["sum", "rmax", "rmin", "rmul", "argmax", "argmin", "rxor"]
     elif value.exact:
         ops = ["sum", "frmax", "frmin", "argmax", "argmin"]
     op = b.choices.pick(ops)
@@ -259,7 +259,7 @@ def product(b: Builder) -> None:
 
 def reshape(b: Builder) -> None:
     value = b.some(lambda v: v.type.elements >= 4 and v.dtype != "i1") or number(b)
-    if value.type.elements < 2:
+    if value.type.elements < 4:
         return
     total = value.type.elements
     splits = [(1 << i, total >> i) for i in range(1, total.bit_length() - 1)]
@@ -288,7 +288,8 @@ def expand(b: Builder) -> None:
 
 
 def flip(b: Builder) -> None:
-    value = b.some(lambda v: bool(v.shape) and v.dtype != "i1")
+    # Triton's flip needs two elements.
+    value = b.some(lambda v: bool(v.shape) and v.dtype != "i1" and 1 not in v.shape)
     if value is not None:
         b.op("flip", value, axis=b.choices.integer(0, len(value.shape) - 1))
 
@@ -341,10 +342,10 @@ def sort(b: Builder) -> None:
 
 
 VALUE_STEPS = (
-    *[arithmetic] * 6,
-    *[comparison, where, cast] * 2,
-    *[reduction, scan] * 2,
-    *(division, shift, logic, bitcast, unary, product, transpose, expand, reshape),
-    *(multiply_add, multiply_add, extreme, position),
-    *(flip, join, gather, histogram, sort),
+    *[arithmetic] * 5,
+    *[cast, reduction] * 4,
+    *[comparison, where, unary, extreme, multiply_add] * 2,
+    *[scan, transpose, join, expand] * 2,
+    *(division, division, shift, shift, logic, bitcast, product, reshape),
+    *(flip, gather, histogram, sort, position),
 )

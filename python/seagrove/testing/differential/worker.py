@@ -79,7 +79,7 @@ class _Guarded:
 
     def __init__(self, contents: bytes) -> None:
         length = len(contents) + 2 * GUARD_BYTES + _ALIGNMENT
-        self.memory = np.full(length, _GUARD, np.uint8)
+        self.memory: Any = np.full(length, _GUARD, np.uint8)
         skip = -(self.memory.ctypes.data + GUARD_BYTES) % _ALIGNMENT
         self.start = GUARD_BYTES + skip
         self.end = self.start + len(contents)
