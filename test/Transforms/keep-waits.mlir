@@ -109,3 +109,38 @@ module {
     tt.return
   }
 }
+
+// -----
+
+// Triton 3.9 has an operation that waits: it becomes a loop around a read.
+
+// CHECK-LABEL: module attributes {sg.waits}
+// CHECK: %[[R:.*]]:2 = scf.while (%[[TRIES:.*]] = %{{.*}}) : (i64) -> (i1, i64)
+// CHECK: %[[SEEN:.*]] = tt.atomic_rmw or, acquire, gpu, %{{.*}}, %{{.*}} : (!tt.ptr<i32>, i32) -> i32
+// CHECK: %[[FOUND:.*]] = arith.cmpi eq, %[[SEEN]], %{{.*}} : i32
+// CHECK: arith.cmpi slt, %[[TRIES]], %{{.*}} : i64
+// CHECK: scf.condition(%{{.*}}) %[[FOUND]], %[[TRIES]]
+module {
+  tt.func public @poll(%flag: !tt.ptr<i32>, %timeout: i64) -> i1 {
+    %c1 = arith.constant 1 : i32
+    %found = tt.atomic_poll acquire, gpu, %flag, %c1 timeout %timeout : !tt.ptr<i32>, i32 -> i1
+    tt.return %found : i1
+  }
+}
+
+// -----
+
+// Atomic reads and writes are updates.
+
+// CHECK-LABEL: tt.func public @copy
+// CHECK: %[[P:.*]] = tt.bitcast %{{.*}} : !tt.ptr<f32> -> !tt.ptr<i32>
+// CHECK: %[[B:.*]] = tt.atomic_rmw or, acquire, gpu, %[[P]], %{{.*}} : (!tt.ptr<i32>, i32) -> i32
+// CHECK: %[[V:.*]] = tt.bitcast %[[B]] : i32 -> f32
+// CHECK: tt.atomic_rmw exch, release, gpu, %{{.*}}, %[[V]] : (!tt.ptr<f32>, f32) -> f32
+module {
+  tt.func public @copy(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) {
+    %value = tt.atomic_load acquire, gpu, %x : (!tt.ptr<f32>) -> f32
+    tt.atomic_store release, gpu, %y, %value : !tt.ptr<f32>
+    tt.return
+  }
+}

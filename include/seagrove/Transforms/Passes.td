@@ -146,12 +146,16 @@ def KeepWaits : Pass<"keep-waits", "mlir::ModuleOp"> {
     with the cache modifier `cv`, which asks for memory and not for a cache, is
     made volatile wherever it stands.
 
+    Atomic reads and writes of scalars become atomic updates here, and
+    `tt.atomic_poll` a loop around such a read.
+
     A module with a loop that goes on by an atomic operation or a volatile read
     gets the attribute `sg.waits`: the launcher lets the programs of such a
     kernel run side by side (see docs/range-kernel.md).
 
     See test/Transforms/keep-waits.mlir.
   }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::scf::SCFDialect"];
 }
 
 def FlattenBlocks : Pass<"flatten-blocks", "mlir::ModuleOp"> {

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ScalarAtomics.h"
 #include "seagrove/Transforms/Passes.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -79,6 +80,7 @@ bool isInvariant(Value value, scf::WhileOp loop) {
 struct KeepWaits : seagrove::impl::KeepWaitsBase<KeepWaits> {
   void runOnOperation() override {
     bool waits = false;
+    expandScalarAtomics(getOperation());
     getOperation().walk([&](Operation *op) {
       if (auto load = dyn_cast<tt::LoadOp>(op))
         if (load.getCache() == tt::CacheModifier::Volatile)
