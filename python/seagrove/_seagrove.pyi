@@ -1,5 +1,7 @@
 """The native module: bindings of include/seagrove/Api.h and the launch core."""
 
+from collections.abc import Callable
+
 class Diagnostic:
     """One message about the user's program. `line` and `column` are 0 where unknown."""
 
@@ -78,6 +80,39 @@ class Launcher:
         progress: int = 0,
     ) -> None: ...
     def __call__(self, *args: object) -> None: ...
+
+class Dispatcher:
+    """Remembers the launches of one kernel, so that the next ones need not ask Triton.
+
+    `slow(function, dispatcher, grid, args, names, values)` launches in Triton's way. `entries` is
+    the number of launches remembered; `learns` becomes false where it is of no use.
+    """
+
+    entries: int
+    learns: bool
+
+    def __init__(
+        self,
+        function: object,
+        slow: Callable[..., object],
+        tensor_types: tuple[type, ...],
+        exact_types: tuple[type, ...],
+    ) -> None: ...
+    def add(
+        self,
+        args: tuple[object, ...],
+        positional: int,
+        names: tuple[str, ...],
+        layout: tuple[object, ...],
+        guards: tuple[object, ...],
+        lists: tuple[object, ...],
+        handles: tuple[object, object, object],
+    ) -> bool: ...
+
+class DispatchMethod:
+    """`__getitem__` of kernels; `maker(kernel)` gives the dispatcher of one that has none."""
+
+    def __init__(self, maker: Callable[[object], Dispatcher]) -> None: ...
 
 def compile(ttir: str, target: Target, options: CompileOptions) -> CompileResult: ...
 def run_passes(text: str, pipeline: str) -> CompileResult: ...

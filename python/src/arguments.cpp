@@ -382,10 +382,14 @@ bool Signature::packParam(Param &param, PyObject *arg, uint64_t *&out) {
   }
 }
 
-bool Signature::pack(PyObject *const *args, size_t count, uint64_t *out) {
-  for (size_t i = 0; i < count; ++i)
-    if (!packParam(params[i], args[i], out))
+bool Signature::pack(PyObject *const *args, const uint64_t *addresses,
+                     size_t count, uint64_t *out) {
+  for (size_t i = 0; i < count; ++i) {
+    if (addresses && addresses[i] && params[i].kind == Kind::Pointer)
+      *out++ = addresses[i];
+    else if (!packParam(params[i], args[i], out))
       return false;
+  }
   return true;
 }
 

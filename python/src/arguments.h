@@ -80,7 +80,10 @@ public:
 
   /// Fills `out` (numSlots() entries) from the arguments of one launch. False
   /// with a typed Python error set that names the kernel and the argument.
-  bool pack(PyObject *const *args, size_t count, uint64_t *out);
+  /// `addresses`, if given, holds what tensors have been found to point to, and
+  /// 0 for other arguments.
+  bool pack(PyObject *const *args, const uint64_t *addresses, size_t count,
+            uint64_t *out);
 
 private:
   bool parseParam(PyObject *type, unsigned position, Param &param);

@@ -36,6 +36,7 @@ struct KernelObject {
 };
 
 PyTypeObject *kernelType = nullptr;
+PyTypeObject *launcherType = nullptr;
 
 PyObject *kernelNew(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   static const char *keywords[] = {"image", "symbol", nullptr};
@@ -215,6 +216,41 @@ bool runKernel(Plan &plan, Job &job) {
   return ok;
 }
 
+/// The slots of one launch, on the stack where they fit.
+class Slots {
+public:
+  explicit Slots(size_t count) {
+    if (count > kInlineSlots)
+      heap.reset(new uint64_t[count]);
+  }
+  uint64_t *data() { return heap ? heap.get() : inlined; }
+
+private:
+  uint64_t inlined[kInlineSlots];
+  std::unique_ptr<uint64_t[]> heap;
+};
+
+/// Refuses a cooperative launch of more programs than can run together.
+bool canRunTogether(const Plan &plan, int64_t programs) {
+  if (plan.progress != Progress::Cooperative || programs <= kMaxTogether)
+    return true;
+  return raise("raise_cooperative_error",
+               Py_BuildValue("(OLL)", plan.signature.kernel(),
+                             static_cast<long long>(programs),
+                             static_cast<long long>(kMaxTogether)));
+}
+
+bool start(Plan &plan, const KernelObject *kernel, const uint64_t *slots,
+           const int32_t *grid, int64_t programs) {
+  if (!kernel->entry)
+    return raise("raise_load_error",
+                 Py_BuildValue("(Os)", plan.signature.kernel(),
+                               "the kernel has been unloaded"));
+  Job job{kernel->entry,     slots,        grid, programs,
+          plan.scratchBytes, plan.progress};
+  return runKernel(plan, job);
+}
+
 bool launch(Plan &plan, KernelObject *kernel, PyObject *const *args,
             size_t numArgs) {
   size_t count = numArgs - kFirstArgument;
@@ -227,34 +263,15 @@ bool launch(Plan &plan, KernelObject *kernel, PyObject *const *args,
   int64_t programs = readGrid(plan, args, grid);
   if (programs < 0)
     return false;
-
-  uint64_t inlineSlots[kInlineSlots];
-  std::unique_ptr<uint64_t[]> heapSlots;
-  uint64_t *slots = inlineSlots;
-  if (plan.signature.numSlots() > kInlineSlots) {
-    heapSlots.reset(new uint64_t[plan.signature.numSlots()]);
-    slots = heapSlots.get();
-  }
-  if (!plan.signature.pack(args + kFirstArgument, count, slots))
+  Slots slots(plan.signature.numSlots());
+  if (!plan.signature.pack(args + kFirstArgument, nullptr, count, slots.data()))
     return false;
   if (programs == 0)
     return true;
-  if (plan.progress == Progress::Cooperative && programs > kMaxTogether)
-    return raise("raise_cooperative_error",
-                 Py_BuildValue("(OLL)", plan.signature.kernel(),
-                               static_cast<long long>(programs),
-                               static_cast<long long>(kMaxTogether)));
-
-  if (!callHook(args[kEnterHook], args[kLaunchMetadata]))
-    return false;
-  // A hook may have unloaded the kernel: read its entry last.
-  if (!kernel->entry)
-    return raise("raise_load_error",
-                 Py_BuildValue("(Os)", plan.signature.kernel(),
-                               "the kernel has been unloaded"));
-  Job job{kernel->entry,     slots,        grid, programs,
-          plan.scratchBytes, plan.progress};
-  return runKernel(plan, job) &&
+  // A hook may unload the kernel: its entry is read after it.
+  return canRunTogether(plan, programs) &&
+         callHook(args[kEnterHook], args[kLaunchMetadata]) &&
+         start(plan, kernel, slots.data(), grid, programs) &&
          callHook(args[kExitHook], args[kLaunchMetadata]);
 }
 
@@ -344,6 +361,31 @@ PyType_Spec launcherSpec = {
 
 } // namespace
 
+bool canLaunchPrepared(PyObject *launcher, PyObject *function, size_t count) {
+  return Py_TYPE(launcher) == launcherType && Py_TYPE(function) == kernelType &&
+         reinterpret_cast<LauncherObject *>(launcher)
+                 ->plan->signature.numParams() == count;
+}
+
+bool launchPrepared(PyObject *launcher, PyObject *function,
+                    PyObject *const *args, const uint64_t *addresses,
+                    size_t count, const int32_t *grid) {
+  Plan &plan = *reinterpret_cast<LauncherObject *>(launcher)->plan;
+  int64_t programs = int64_t(grid[0]);
+  if (__builtin_mul_overflow(programs, int64_t(grid[1]), &programs) ||
+      __builtin_mul_overflow(programs, int64_t(grid[2]), &programs))
+    return raise("raise_grid_error",
+                 Py_BuildValue("(Oiii)", plan.signature.kernel(), grid[0],
+                               grid[1], grid[2]));
+  Slots slots(plan.signature.numSlots());
+  if (!plan.signature.pack(args, addresses, count, slots.data()))
+    return false;
+  return programs == 0 ||
+         (canRunTogether(plan, programs) &&
+          start(plan, reinterpret_cast<KernelObject *>(function), slots.data(),
+                grid, programs));
+}
+
 bool addTypes(PyObject *module) {
   if (!initArguments())
     return false;
@@ -352,6 +394,7 @@ bool addTypes(PyObject *module) {
   if (!kernel || !launcher)
     return false;
   kernelType = reinterpret_cast<PyTypeObject *>(kernel);
+  launcherType = reinterpret_cast<PyTypeObject *>(launcher);
   return PyModule_AddObjectRef(module, "Kernel", kernel) == 0 &&
          PyModule_AddObjectRef(module, "Launcher", launcher) == 0;
 }

@@ -25,7 +25,21 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <cstddef>
+#include <cstdint>
+
 namespace seagrove::launch {
+
+/// Returns true if `launcher` is a Launcher for `count` parameters and
+/// `function` a Kernel.
+bool canLaunchPrepared(PyObject *launcher, PyObject *function, size_t count);
+
+/// Starts a kernel without calling hooks. `addresses[i]`, where it is not 0, is
+/// what the tensor `args[i]` has been found to point to. False with a Python
+/// error set.
+bool launchPrepared(PyObject *launcher, PyObject *function,
+                    PyObject *const *args, const uint64_t *addresses,
+                    size_t count, const int32_t *grid);
 
 /// Adds both types to `module`. False with a Python error set on failure.
 bool addTypes(PyObject *module);

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dispatch.h"
 #include "launch.h"
 #include "seagrove/Api.h"
 #include "thread_pool.h"
@@ -97,6 +98,6 @@ NB_MODULE(_seagrove, m) {
 
   m.def("num_threads", &launch::numThreads);
   m.def("set_num_threads", &launch::setNumThreads, nb::arg("count"));
-  if (!launch::addTypes(m.ptr()))
+  if (!launch::addTypes(m.ptr()) || !launch::addDispatchTypes(m.ptr()))
     nb::raise_python_error();
 }

@@ -192,7 +192,6 @@ void Lowering::multiplyTile(const Product &product, Tile base,
                             const Operands &operands, Value row, Value column,
                             int64_t count) {
   size_t rank = typeOf(product.result).getRank();
-  Type i64 = builder.getI64Type();
   auto tileAt = [&](int64_t r, int64_t vector) {
     Tile tile = base;
     builder.restoreInsertionPoint(points.back());
@@ -211,7 +210,6 @@ void Lowering::multiplyTile(const Product &product, Tile base,
       sums.push_back(convert(readBuffer(operands.out, tileAt(r, vector)).value,
                              product.compute));
   builder.restoreInsertionPoint(points.back());
-  (void)i64;
   Value leftRow =
       arith::MulIOp::create(builder, loc, row, operands.leftRowStride);
   Value leftStart = address(operands.leftPointer, product.compute, leftRow);

@@ -26,6 +26,8 @@ class Native(Protocol):
     CompileOptions: type[types.CompileOptions]
     Kernel: type[types.Kernel]
     Launcher: type[types.Launcher]
+    Dispatcher: type[types.Dispatcher]
+    DispatchMethod: type[types.DispatchMethod]
 
     def compile(
         self, ttir: str, target: types.Target, options: types.CompileOptions

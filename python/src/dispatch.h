@@ -1,0 +1,41 @@
+//===- dispatch.h - the short way of a launch -------------------*- C++ -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// `kernel[grid](...)` costs Triton some microseconds of Python before a
+// launcher is called: it binds the arguments, specialises each, and looks for a
+// compiled kernel by a text made of the result. A `Dispatcher` remembers for
+// one kernel what came of that, keyed by what the specialisation looked at, and
+// starts the same compiled kernel again without it. What else the result
+// depended on (hooks, knobs, globals, the active driver, Triton's own caches)
+// is a list of guards; where one has changed, or where the arguments are of a
+// kind that is not known here, the launch goes Triton's way, which decides.
+//
+//   Dispatcher(function, slow, tensor_types, exact_types)
+//       `slow(function, dispatcher, grid, args, names, values)` is Triton's
+//       way; a constexpr of one of `exact_types` is told apart by identity.
+//   Dispatcher.add(args, positional, names, layout, guards, lists, handles)
+//       Remembers a launch; false if it cannot.
+//   DispatchMethod(maker)
+//       What `type(kernel).__getitem__` becomes; `maker(kernel)` gives the
+//       dispatcher of a kernel that has none yet.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SEAGROVE_PYTHON_DISPATCH_H
+#define SEAGROVE_PYTHON_DISPATCH_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+namespace seagrove::launch {
+
+/// Adds the types to `module`. False with a Python error set on failure.
+bool addDispatchTypes(PyObject *module);
+
+} // namespace seagrove::launch
+
+#endif // SEAGROVE_PYTHON_DISPATCH_H

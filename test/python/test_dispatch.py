@@ -1,0 +1,334 @@
+"""The short way of a launch: what it remembers, and what it must notice."""
+
+import copy
+import gc
+import pickle
+import threading
+import weakref
+
+import pytest
+import torch
+import triton
+import triton.language as tl
+from triton import knobs
+from triton.runtime import driver
+
+from seagrove import errors
+
+N = 64
+
+
+def make_kernel():
+    """A kernel that nobody has launched."""
+    # The first launch of a process goes the long way: it makes the driver.
+    assert driver.active
+
+    @triton.jit
+    def scale(x, out, n, factor, SHIFT: tl.constexpr, BLOCK: tl.constexpr):
+        offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+        value = tl.load(x + offsets, mask=offsets < n)
+        tl.store(out + offsets, value * factor + SHIFT, mask=offsets < n)
+
+    return scale
+
+
+@pytest.fixture
+def scale():
+    return make_kernel()
+
+
+def entries(kernel):
+    return kernel._seagrove_dispatcher.entries
+
+
+def check(kernel, dtype=torch.float32, n=N, factor=3, shift=1, grid=(1,), **options):
+    x = torch.arange(N).to(dtype)
+    out = torch.zeros(N, dtype=dtype)
+    compiled = kernel[grid](x, out, n, factor, SHIFT=shift, BLOCK=N, **options)
+    expected = torch.zeros(N, dtype=dtype)
+    expected[:n] = (x * factor + shift)[:n].to(dtype)
+    assert torch.equal(out, expected)
+    return compiled
+
+
+def test_second_launch_is_remembered(scale):
+    first = check(scale)
+    assert entries(scale) == 1
+    assert check(scale) is first
+    assert entries(scale) == 1
+
+
+def test_each_specialisation_is_told_apart(scale):
+    cases = [
+        {},
+        {"dtype": torch.int32},
+        {"dtype": torch.float64},
+        {"n": 63},
+        {"n": 1},
+        {"factor": 1},
+        {"factor": 16},
+        {"factor": 2**33, "dtype": torch.int64},
+        {"factor": 0.5},
+        {"factor": True},
+        {"shift": 2},
+        {"shift": 2**40, "dtype": torch.int64},
+        {"shift": 0.5},
+        {"num_warps": 8},
+    ]
+    for _ in range(3):
+        for case in cases:
+            check(scale, **case)
+    assert entries(scale) == len(cases)
+
+
+def test_other_values_of_the_same_kind_share_a_kernel(scale):
+    first = check(scale, factor=3)
+    for factor in (5, 7, -9):
+        assert check(scale, factor=factor) is first
+    assert entries(scale) == 1
+
+
+def test_unaligned_tensor(scale):
+    whole = torch.arange(N + 1, dtype=torch.float32)
+    out = torch.zeros(N)
+    for _ in range(2):
+        for x in (whole[:N], whole[1:]):
+            scale[(1,)](x, out, N, 2, SHIFT=0, BLOCK=N)
+            assert torch.equal(out, x * 2)
+    assert entries(scale) == 2
+
+
+def test_grid_function_sees_the_arguments(scale):
+    seen = []
+
+    def grid(meta):
+        seen.append((meta["n"], meta["SHIFT"], meta["BLOCK"], meta["factor"]))
+        return (1,)
+
+    for _ in range(3):
+        check(scale, grid=grid)
+    assert seen == [(N, 1, N, 3)] * 3 and entries(scale) == 1
+
+
+def test_grid_function_that_launches_the_same_kernel(scale):
+    def grid(meta):
+        for factor in (1, 16, 0.25):
+            check(scale, factor=factor, shift=factor)
+        return (1,)
+
+    for _ in range(3):
+        check(scale, grid=grid)
+
+
+def test_grid_function_that_raises(scale):
+    check(scale)
+    with pytest.raises(KeyError, match="nothing"):
+        check(scale, grid=lambda meta: (meta["nothing"],))
+
+
+@pytest.mark.parametrize("grid", [(-1,), (2**31,), ("1",), (1.5,)])
+def test_impossible_grid(scale, grid):
+    check(scale)
+    with pytest.raises((errors.GridError, TypeError)):
+        check(scale, grid=grid)
+    check(scale)
+
+
+def test_empty_grid(scale):
+    check(scale)
+    check(scale, grid=(0,), n=0)
+
+
+def test_hooks_that_come_and_go(scale):
+    check(scale)
+    seen = []
+    for chain in (knobs.runtime.launch_enter_hook, knobs.runtime.launch_exit_hook):
+
+        def hook(metadata, chain=chain):
+            seen.append((chain, metadata.get()["name"]))
+
+        chain.add(hook)
+        try:
+            check(scale)
+        finally:
+            chain.remove(hook)
+        assert seen.pop() == (chain, "scale")
+        check(scale)
+        assert not seen
+
+
+def test_pre_run_hook(scale):
+    check(scale)
+    seen = []
+    scale.add_pre_run_hook(lambda *args, **kwargs: seen.append(args[2]))
+    check(scale)
+    assert seen == [N]
+
+
+def test_knobs(scale, monkeypatch):
+    first = check(scale)
+    monkeypatch.setattr(knobs.runtime, "debug", True)
+    assert check(scale) is not first
+    monkeypatch.undo()
+    assert check(scale) is first
+
+
+def test_forgotten_kernels_are_compiled_again(scale):
+    first = check(scale)
+    scale.device_caches.clear()
+    assert check(scale) is not first
+
+
+def test_other_driver(scale, monkeypatch):
+    check(scale)
+
+    class Elsewhere:
+        def get_current_device(self):
+            raise RuntimeError("asked the other driver")
+
+    monkeypatch.setattr(driver, "_active", Elsewhere())
+    with pytest.raises(RuntimeError, match="asked the other driver"):
+        check(scale)
+    monkeypatch.undo()
+    check(scale)
+
+
+def test_replaced_run(scale, monkeypatch):
+    check(scale)
+    seen = []
+    upstream = triton.JITFunction.run
+
+    def run(self, *args, **kwargs):
+        seen.append(self)
+        return upstream(self, *args, **kwargs)
+
+    monkeypatch.setattr(triton.JITFunction, "run", run)
+    check(scale)
+    assert seen == [scale]
+    monkeypatch.undo()
+    check(scale)
+    assert seen == [scale]
+
+
+OFFSET = tl.constexpr(5)
+
+
+@triton.jit
+def uses_global(out):
+    tl.store(out, OFFSET)
+
+
+def test_changed_global(monkeypatch):
+    out = torch.zeros(1, dtype=torch.int32)
+    for _ in range(2):
+        uses_global[(1,)](out)
+    assert out.item() == 5
+    monkeypatch.setitem(globals(), "OFFSET", tl.constexpr(6))
+    with pytest.raises(RuntimeError, match="OFFSET has changed"):
+        uses_global[(1,)](out)
+
+
+def test_arguments_of_other_kinds_go_the_long_way(scale):
+    numpy = pytest.importorskip("numpy")
+    for _ in range(20):
+        out = numpy.zeros(N, numpy.float32)
+        scale[(1,)](numpy.arange(N, dtype=numpy.float32), out, N, 2, SHIFT=0, BLOCK=N)
+        assert out[-1] == 2 * (N - 1)
+    assert entries(scale) == 0 and not scale._seagrove_dispatcher.learns
+
+
+def test_wrong_arguments_are_still_refused(scale):
+    check(scale)
+    x = torch.zeros(N)
+    for _ in range(2):
+        with pytest.raises(errors.ArgumentCountError):
+            scale[(1,)](x, x, N, SHIFT=0, BLOCK=N)
+        with pytest.raises(errors.LaunchError):
+            scale[(1,)](x.to("meta"), x, N, 2, SHIFT=0, BLOCK=N)
+        with pytest.raises((errors.LaunchError, KeyError)):
+            scale[(1,)](x, x, N, 2, SHIFT=0, BLOCK=N, no_such_option=1)
+    check(scale)
+
+
+def test_endless_specialisations_are_given_up(scale):
+    out = torch.zeros(N, dtype=torch.int64)
+    scale[(1,)](out, out, 0, 3, SHIFT=0, BLOCK=N)
+    dispatcher = scale._seagrove_dispatcher
+    compiled = check(scale)
+    handles = (compiled, vars(compiled)["_run"], vars(compiled)["function"])
+    layout = ((True,), (0, -1, -1, -1, -1, -1), (0,) * 6, tuple("abcdef"))
+    for value in range(3000):
+        assert dispatcher.add((value,), 1, (), layout, (), (), handles)
+        assert entries(scale) <= 256
+    assert not dispatcher.learns
+    check(scale)
+
+
+def test_bound_kernel_outlives_its_name(scale):
+    x, out = torch.ones(N), torch.zeros(N)
+    launch = scale[(1,)]
+    del scale
+    for _ in range(3):
+        launch(x, out, N, 2, SHIFT=0, BLOCK=N)
+    assert torch.equal(out, x * 2)
+
+
+def lives_on(launch):
+    kernel = make_kernel()
+    for _ in range(2):
+        launch(kernel)
+    gone = weakref.ref(kernel)
+    del kernel
+    gc.collect()
+    return gone() is not None
+
+
+def test_kernel_is_freed():
+    def in_tritons_way(kernel):
+        x = torch.zeros(N)
+        kernel.run(x, x, N, 2, SHIFT=0, BLOCK=N, grid=(1,), warmup=False)
+
+    if lives_on(in_tritons_way):
+        pytest.skip("this version of Triton keeps every kernel")
+    assert not lives_on(check)
+
+
+def test_copies_do_not_share(scale):
+    check(scale)
+    other = copy.copy(scale)
+    check(other)
+    assert other._seagrove_dispatcher is not scale._seagrove_dispatcher
+    assert pickle.loads(pickle.dumps(scale._seagrove_dispatcher)) == {}
+
+
+def test_threads(scale):
+    failures = []
+
+    def work(seed):
+        try:
+            for step in range(200):
+                check(scale, factor=(seed, 16, 0.5, 1)[step % 4], shift=step % 3)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in (3, 5, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_tensor_subclass_and_parameter(scale):
+    out = torch.zeros(N)
+    parameter = torch.nn.Parameter(torch.ones(N))
+    for _ in range(2):
+        scale[(1,)](parameter, out, N, 2, SHIFT=0, BLOCK=N)
+    assert torch.equal(out, torch.full((N,), 2.0)) and entries(scale) == 1
+
+    class Wrapped(torch.Tensor):
+        pass
+
+    for _ in range(2):
+        scale[(1,)](torch.ones(N).as_subclass(Wrapped), out, N, 4, SHIFT=0, BLOCK=N)
+    assert torch.equal(out, torch.full((N,), 4.0)) and entries(scale) == 1
