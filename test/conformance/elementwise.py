@@ -330,10 +330,22 @@ def _run(ops: list[Op], dtype: str, device: str) -> list[dict[int, torch.Tensor]
     return results
 
 
+GROUP_SIZE = 16
+
+
 @functools.cache
-def _group_results(family: str, dtype: str, device: str) -> dict[str, dict[int, torch.Tensor]]:
-    """Results of the kernel that a family shares; empty where that kernel fails."""
+def _portions(family: str, dtype: str) -> list[list[Op]]:
+    """The rows of a family in portions that share a kernel."""
     ops = [op for op in OPS if op.family == family and dtype in op.dtypes]
+    return [ops[i : i + GROUP_SIZE] for i in range(0, len(ops), GROUP_SIZE)]
+
+
+@functools.cache
+def _portion_results(
+    family: str, dtype: str, part: int, device: str
+) -> dict[str, dict[int, torch.Tensor]]:
+    """Results of the kernel that a portion of rows shares; empty where that kernel fails."""
+    ops = _portions(family, dtype)[part]
     try:
         return dict(zip((op.name for op in ops), _run(ops, dtype, device), strict=True))
     except Exception:
@@ -341,7 +353,8 @@ def _group_results(family: str, dtype: str, device: str) -> dict[str, dict[int, 
 
 
 def _check(op: Op, dtype: str, device: str) -> None:
-    shared = {} if kit.ALONE else _group_results(op.family, dtype, device)
+    part = next(i for i, ops in enumerate(_portions(op.family, dtype)) if op in ops)
+    shared = {} if kit.ALONE else _portion_results(op.family, dtype, part, device)
     results = shared[op.name] if shared else _run([op], dtype, device)[0]
     out_dtype = op.out_dtype(dtype)
     operands = [to_numpy(_operand(dtype, d, i)) for i, d in enumerate(op.domains)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from elementwise import Op, erf, rounded_fma
-from kit import EXACT, WIDE_FLOATS, Array, Bound
+from kit import EXACT, FLOATS, WIDE_FLOATS, Array, Bound
 
 CLOSE = Bound(ulp=8)
 
@@ -58,7 +58,7 @@ _UNARY: dict[str, tuple[Callable[..., Array], str, Bound]] = {
     "exp2": (np.exp2, "wide", CLOSE), "expm1": (np.expm1, "wide", CLOSE),
     "floor": (np.floor, "any", EXACT), "j0": (_bessel("j", 0), "tiny", Bound(32)),
     "j1": (_bessel("j", 1), "tiny", Bound(32)),
-    "lgamma": (_each(math.lgamma), "overtwo", Bound(64)),
+    "lgamma": (_each(math.lgamma), "overtwo", Bound(8, 1.5e-14)),
     "log": (np.log, "positive", CLOSE), "log10": (np.log10, "positive", CLOSE),
     "log1p": (np.log1p, "positive", CLOSE), "log2": (np.log2, "positive", CLOSE),
     "nearbyint": (np.rint, "any", EXACT), "rint": (np.rint, "any", EXACT),
@@ -112,8 +112,8 @@ def rows() -> list[Op]:
     """All of them."""
     both, any_pair = WIDE_FLOATS, ("any", "any")
     return [
-        *(_op(n, ref, both, (d,), bound) for n, (ref, d, bound) in _UNARY.items()),
-        *(_op(n, ref, both, d, bound) for n, (ref, d, bound) in _BINARY.items()),
+        *(_op(n, ref, FLOATS, (d,), bound) for n, (ref, d, bound) in _UNARY.items()),
+        *(_op(n, ref, FLOATS, d, bound) for n, (ref, d, bound) in _BINARY.items()),
         *(_op(n, ref, ("float32",), d, CLOSE) for n, (ref, d) in _FAST.items()),
         *(_op("nextafter", _next_after_of(d), (d,), any_pair) for d in both),
         _op("fma", rounded_fma, both, ("small", "small", "wide"), Bound(1)),

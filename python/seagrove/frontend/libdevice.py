@@ -7,7 +7,8 @@ operands, written once where they are all the same: `__sg_acos_f32`, `__sg_pow_f
 function's name is that of the math dialect's operation where there is one. Special functions are
 written in Triton, in special.py.
 
-Names and result types follow upstream's libdevice, whose documentation applies.
+Names and result types follow upstream's libdevice, whose documentation applies. fp16 and bf16
+are computed in fp32 and rounded to the operands' type.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from triton.language import core, math
 
 _F32, _F64 = core.dtype("fp32"), core.dtype("fp64")
+_SMALL = (core.dtype("fp16"), core.dtype("bf16"))
 _I32, _I64 = core.dtype("int32"), core.dtype("int64")
 _SUFFIX = {"fp32": "f32", "fp64": "f64", "int32": "i32", "int64": "i64"}
 
@@ -28,6 +30,23 @@ def _symbol(name: str, operands: Sequence[Any]) -> str:
     if len(set(suffixes)) == 1:
         suffixes = suffixes[:1]
     return "_".join(["__sg", name, *suffixes])
+
+
+def _promote(arguments: Sequence[Any], semantic: Any) -> tuple[list[Any], Any]:
+    """The operands with fp16 and bf16 as fp32, and the type that the result goes back to.
+
+    That is None where some float operand was wider; Python's numbers do not count.
+    """
+    floats = {a.dtype for a in arguments if isinstance(a, core.tensor) and a.dtype.is_floating()}
+    small = {dtype for dtype in floats if dtype in _SMALL}
+    operands = [semantic.to_tensor(argument) for argument in arguments]
+    promoted = [semantic.cast(o, _F32) if o.dtype in small else o for o in operands]
+    return promoted, floats.pop() if small and len(floats) == 1 else None
+
+
+def _restore(result: Any, dtype: Any, semantic: Any) -> Any:
+    """A result of promoted operands, rounded to their type where it is a float."""
+    return semantic.cast(result, dtype) if dtype and result.dtype == _F32 else result
 
 
 def _function(
@@ -43,7 +62,7 @@ def _function(
     }
 
     def call(*args: Any, _semantic: Any = None) -> Any:
-        operands = [_semantic.to_tensor(arg) for arg in args]
+        operands, small = _promote(args, _semantic)
         given = tuple(operand.dtype for operand in operands)
         if len(args) != len(signatures[0]):
             raise TypeError(f"libdevice.{name} takes {len(signatures[0])} arguments")
@@ -55,39 +74,41 @@ def _function(
                 f"libdevice.{name} takes {accepted}, not ({', '.join(map(str, given))}): "
                 "convert the operands with .to(...)"
             )
-        return core.extern_elementwise(
+        result = core.extern_elementwise(
             "seagrove", "", operands, overloads, is_pure=True, _semantic=_semantic
         )
+        return _restore(result, small, _semantic)
 
     call.__name__ = call.__qualname__ = name
     return core.extern(call)
 
 
 def _alias(name: str, function: Callable[..., Any]) -> Any:
-    """`function` under another name, as Triton looks functions up by their `__name__`."""
+    """`function` under a name of this module, by which Triton looks functions up."""
 
     def call(*args: Any, _semantic: Any = None) -> Any:
-        return function(*args, _semantic=_semantic)
+        operands, small = _promote(args, _semantic)
+        return _restore(function(*operands, _semantic=_semantic), small, _semantic)
 
     call.__name__ = call.__qualname__ = name
     return core.extern(call)
 
 
 abs = math.abs
-ceil = math.ceil
-cos = math.cos
+ceil = _alias("ceil", math.ceil)
+cos = _alias("cos", math.cos)
 div_rn = _function("div_rn", (_F32, _F32), (_F64, _F64))
-erf = math.erf
-exp = math.exp
-exp2 = math.exp2
-floor = math.floor
-fma = math.fma
-log = math.log
-log2 = math.log2
-rsqrt = math.rsqrt
-sin = math.sin
-sqrt = math.sqrt
-sqrt_rn = math.sqrt_rn
+erf = _alias("erf", math.erf)
+exp = _alias("exp", math.exp)
+exp2 = _alias("exp2", math.exp2)
+floor = _alias("floor", math.floor)
+fma = _alias("fma", math.fma)
+log = _alias("log", math.log)
+log2 = _alias("log2", math.log2)
+rsqrt = _alias("rsqrt", math.rsqrt)
+sin = _alias("sin", math.sin)
+sqrt = _alias("sqrt", math.sqrt)
+sqrt_rn = _alias("sqrt_rn", math.sqrt_rn)
 
 fast_cosf = _alias("fast_cosf", math.cos)
 fast_dividef = _alias("fast_dividef", math.fdiv)
