@@ -160,7 +160,8 @@ def main() -> int:
                 rows.append(measure(name, size, getattr(torch, kind), launched))
                 show(rows[-1])
     if arguments.json:
-        report = {"machine": machine, "command": sys.argv[1:], "rows": rows}
+        command = [word for word in sys.argv[1:] if word not in ("--json", arguments.json)]
+        report = {"machine": machine, "command": command, "rows": rows}
         Path(arguments.json).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return int(any(row["error triton"] > 1 for row in rows))
 
