@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seagrove.compiler.options import CodegenOptions
 from seagrove.testing import mutations
 from seagrove.testing.differential import formats, printer, reducer, reference, reproducer
 from seagrove.testing.differential.compare import differences
@@ -82,6 +83,11 @@ def test_a_planted_mistake_is_caught() -> None:
         answers = worker.run(request(program, runs))
     assert not difference(answers["plain"], want)
     assert difference(answers["wrong"], want).startswith("storage 1 (f32)")
+
+
+def test_a_planted_mistake_has_a_cache_key_of_its_own() -> None:
+    keys = {CodegenOptions(planted_miscompile=kind).cache_key() for kind in ("", "zero-extend")}
+    assert len(keys) == 2
 
 
 def test_a_stray_store_is_caught() -> None:

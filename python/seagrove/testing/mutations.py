@@ -208,6 +208,15 @@ def summary(state: Hunt) -> dict[str, Any]:
     }
 
 
+def table(data: dict[str, Any]) -> str:
+    """A report's rows as the table of docs/oracles.md."""
+    rows = ["| mistake | kernels it changed | caught | until the first catch |", "| --- " * 4 + "|"]
+    for kind, tally in data["mistakes"].items():
+        first = tally["until_caught"] or "-"
+        rows.append(f"| `{kind}` | {tally['changed']} | {tally['caught']} | {first} |")
+    return "\n".join(rows)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m seagrove.testing.mutations",
@@ -216,7 +225,11 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="kernels to consider at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--report", type=Path, help="write the outcome of each kind to this JSON")
+    parser.add_argument("--table", type=Path, help="print a report as a table and leave")
     args = parser.parse_args()
+    if args.table:
+        print(table(json.loads(args.table.read_text(encoding="utf-8"))))
+        return 0
     start = time.monotonic()
     state = hunt(args.count, args.seed, _show if sys.stderr.isatty() else None)
     data = summary(state)

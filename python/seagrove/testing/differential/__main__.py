@@ -55,8 +55,9 @@ def main() -> int:
         print(f"seed {finding.seed}: {finding.text[:400]}\n  {finding.reproducer}")
     print(f"{report.seconds:.0f} s")
     if args.report:
-        command = "python -m seagrove.testing.differential " + " ".join(
-            arg for arg in sys.argv[1:] if not arg.startswith("/")
+        command = (
+            f"python -m seagrove.testing.differential --count {args.count} --seed {args.seed} "
+            f"--jobs {args.jobs}"
         )
         data = {"command": command, **report.as_json()}
         args.report.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

@@ -7,7 +7,7 @@ makes it again; reproducers rely on that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,6 @@ class Program:
     grid: tuple[int, ...]
     body: tuple[Statement, ...]
     fusion: bool = False
-    helpers: tuple[str, ...] = field(default=())
 
     def buffer_dtype(self, name: str) -> str:
         return next(self.storages[b.storage].dtype for b in self.buffers if b.name == name)

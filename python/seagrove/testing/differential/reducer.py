@@ -43,7 +43,8 @@ def shrink(program: Program, fails: Callable[[Program], bool], seconds: float) -
 
 def well_formed(program: Program) -> bool:
     """Whether each name is assigned before it is read, also in branches that are not taken."""
-    names = {item.name for item in (*program.buffers, *program.scalars)}
+    names = {buffer.name for buffer in program.buffers}
+    names |= {scalar.name for scalar in program.scalars}
     return _defined(program.body, names)
 
 

@@ -26,7 +26,6 @@ from seagrove.testing.differential.ir import (
     Statement,
     Storage,
     Store,
-    Type,
     While,
 )
 from seagrove.testing.differential.ops import OPS, Rejected, Value
@@ -304,9 +303,3 @@ def evaluate(program: Program) -> list[Memory]:
 def initial_bytes(program: Program) -> list[bytes]:
     """The first contents of the storages, as memory has them."""
     return [formats.encode(fill(s), s.dtype).tobytes() for s in program.storages]
-
-
-def type_of(item: Op, types: dict[str, Type]) -> Type:
-    """The type that an operation's operands give it."""
-    known = [types[arg] for arg in item.args if isinstance(arg, str)]
-    return OPS[item.op].infer(known, dict(item.attrs))

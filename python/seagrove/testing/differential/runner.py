@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 
-from seagrove.testing.differential import printer, reducer, reproducer
+from seagrove.testing.differential import reducer, reproducer
 from seagrove.testing.differential.generator import programs
 from seagrove.testing.differential.ir import Op, Program, statements
 from seagrove.testing.differential.ops import Rejected
@@ -209,7 +209,3 @@ def run(options: Options, progress: Any = None) -> Report:
                 progress(total)
     total.seconds = time.monotonic() - start
     return total
-
-
-def lines_of(program: Program) -> int:
-    return printer.source(program).count("\n")

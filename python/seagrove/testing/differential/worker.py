@@ -93,7 +93,7 @@ class _Guarded:
         outside = np.concatenate([self.memory[: self.start], self.memory[self.end :]])
         if np.any(outside != _GUARD):
             raise RuntimeError("the kernel wrote outside of its memory")
-        return self.memory[self.start : self.end].tobytes()
+        return bytes(self.memory[self.start : self.end])
 
 
 def load_kernel(source: str, folder: Path, name: str) -> Any:
