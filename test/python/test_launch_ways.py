@@ -390,3 +390,10 @@ def test_the_interpreter_is_left_alone(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("in python") == 2
+
+
+def test_extern_libs_as_a_dict():
+    """The form in which Triton's tutorials give it; an option has to be hashable."""
+    x = torch.ones(20)
+    compiled = kernels.add[(1,)](x, x, x.clone(), 20, BLOCK=32, extern_libs={"name": "path"})
+    assert dict(compiled.metadata.extern_libs) == {"name": "path"}

@@ -171,6 +171,8 @@ class BackendBase(BaseBackend):  # type: ignore[misc]  # Triton has no types
         """Picks the members of `options_type` out of a launch's keyword arguments."""
         known = {field.name for field in fields(self.options_type)}
         given = {key: opts[key] for key in known if opts.get(key) is not None}
+        if isinstance(libraries := given.get("extern_libs"), Mapping):
+            given["extern_libs"] = tuple(libraries.items())
         given.setdefault("arch", str(self.target.arch))
         given.setdefault("backend_name", self.name)
         return self.options_type(**given)
