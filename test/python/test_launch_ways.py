@@ -397,3 +397,20 @@ def test_extern_libs_as_a_dict():
     x = torch.ones(20)
     compiled = kernels.add[(1,)](x, x, x.clone(), 20, BLOCK=32, extern_libs={"name": "path"})
     assert dict(compiled.metadata.extern_libs) == {"name": "path"}
+
+
+def test_compilation_in_a_thread_pool():
+    """`triton.AsyncCompileMode`: a launch waits for the kernel that it needs."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    @triton.jit
+    def fill(out, value: tl.constexpr):
+        tl.store(out, value)
+
+    out = torch.zeros(1)
+    with ThreadPoolExecutor(2) as pool, triton.AsyncCompileMode(pool):
+        for value in (3, 4):
+            fill.warmup(out, value, grid=(1,))
+        for value in (4, 3, 4):
+            fill[(1,)](out, value)
+            assert out.item() == value
