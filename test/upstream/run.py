@@ -124,6 +124,7 @@ def page(report: dict[str, Any]) -> str:
         "",
         f"{report['share_passed']:.2%} of the cases that ran passed; "
         f"{report['share_excluded']:.2%} of all {report['cases']} are excluded by cause.",
+        *(["", f"This report is {report['note']}."] if "note" in report else []),
         "",
         "| file | " + " | ".join(kinds) + " |",
         "| --- |" + " ---: |" * len(kinds),

@@ -106,10 +106,12 @@ LogicalResult Lowering::emitPrint(tt::PrintOp op) {
     std::string label = op.getPrefix().str();
     if (op.getArgs().size() > 1)
       label += "(operand " + std::to_string(number) + ") ";
-    auto line = [&](ValueRange position, Value value) {
+    auto line = [&](ArrayRef<int64_t> shape, ValueRange position, Value value) {
+      // As wide as the last position, as upstream writes them.
       std::string format = where + " idx (";
-      for (size_t dim = 0; dim < position.size(); ++dim)
-        format += dim ? ", %lld" : "%lld";
+      for (auto [dim, size] : llvm::enumerate(shape))
+        format += (dim ? ", %" : "%") +
+                  std::to_string(std::to_string(size - 1).size()) + "lld";
       std::string written = formatOf(value, isSigned, op.getHex());
       SmallVector<Value> arguments(ids);
       llvm::append_range(arguments, position);
@@ -117,7 +119,7 @@ LogicalResult Lowering::emitPrint(tt::PrintOp op) {
       callPrintf(format + ")" + label + written + "\n", arguments);
     };
     if (!isBlock(argument)) {
-      line({}, scalar(argument));
+      line({}, {}, scalar(argument));
       continue;
     }
     ArrayRef<int64_t> shape =
@@ -128,7 +130,7 @@ LogicalResult Lowering::emitPrint(tt::PrintOp op) {
       SmallVector<Value> position;
       for (const Coordinate &coordinate : tile.coordinates)
         position.push_back(coordinate.start);
-      line(position, value);
+      line(shape, position, value);
     });
   }
   return success();
