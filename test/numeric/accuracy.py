@@ -3,7 +3,7 @@
     python test/numeric/accuracy.py [--samples N] [--only NAME ...] [--json FILE] [--page FILE]
 
 Writes one line for each function and dtype: the largest error that was met, where, and the bound
-(functions.py). `--json` keeps the results, among those of earlier runs of other functions, and
+(libdevice_functions.py). `--json` keeps the results, among those of earlier runs of other functions, and
 `--page` makes the page of them. Exits with 1 where a bound is broken.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from functions import FUNCTIONS, Array, Function
+from libdevice_functions import FUNCTIONS, Array, Function
 
 KINDS = {"f32": (np.float32, np.uint32, np.float64), "f64": (np.float64, np.uint64, np.longdouble)}
 REFINED = 48

@@ -9,7 +9,7 @@ import os
 
 import accuracy
 import pytest
-from functions import FUNCTIONS, Function
+from libdevice_functions import FUNCTIONS, Function
 
 SAMPLES = int(os.environ.get("SEAGROVE_ACCURACY_SAMPLES", 20_000))
 CASES = [(f, kind) for f in FUNCTIONS for kind in accuracy.kinds_of(f)]

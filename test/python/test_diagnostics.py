@@ -89,7 +89,13 @@ class StandIn:
 
     def __init__(self, **answer):
         self.calls = 0
-        self.answer = {"ok": True, "output": b"code", "symbol": "k", "scratch_bytes": 64}
+        self.answer = {
+            "ok": True,
+            "output": b"code",
+            "symbol": "k",
+            "scratch_bytes": 64,
+            "waits": False,
+        }
         self.answer |= {"diagnostics": [], "timings": []} | answer
 
     def compile(self, ttir, target, options):
