@@ -3,8 +3,8 @@
     python test/numeric/accuracy.py [--samples N] [--only NAME ...] [--json FILE] [--page FILE]
 
 Writes one line for each function and dtype: the largest error that was met, where, and the bound
-(libdevice_functions.py). `--json` keeps the results, among those of earlier runs of other functions, and
-`--page` makes the page of them. Exits with 1 where a bound is broken.
+(libdevice_functions.py). `--json` keeps the results, among those of earlier runs of other
+functions, and `--page` makes the page of them. Exits with 1 where a bound is broken.
 """
 
 from __future__ import annotations
