@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 
 import blocks
@@ -26,6 +27,7 @@ PROGRAM_FAMILIES = (
 )
 
 
+@functools.cache
 def all_cases() -> list[Case]:
     """Every case, ids unique, in a stable order."""
     for family in PROGRAM_FAMILIES:
