@@ -73,3 +73,13 @@ tt.func public @rows(%x: !tt.ptr<f16>, %rows: tensor<16xi32>, %m: i32, %n: i32, 
   tt.descriptor_scatter %d[%rows, %j], %v : !tt.tensordesc<1x64xf16>, tensor<16xi32>, i32, tensor<16x64xf16>
   tt.return
 }
+
+// Indices of 16 bits are signed, as those of 32 bits.
+
+// CHECK-LABEL: tt.func public @short_rows
+// CHECK: arith.extsi %{{.*}} : tensor<16xi16> to tensor<16xi64>
+tt.func public @short_rows(%d: !tt.tensordesc<1x64xf16>, %rows: tensor<16xi16>, %j: i32, %out: !tt.tensordesc<16x64xf16>) {
+  %v = tt.descriptor_gather %d[%rows, %j] : (!tt.tensordesc<1x64xf16>, tensor<16xi16>, i32) -> tensor<16x64xf16>
+  tt.descriptor_scatter %d[%rows, %j], %v : !tt.tensordesc<1x64xf16>, tensor<16xi16>, i32, tensor<16x64xf16>
+  tt.return
+}

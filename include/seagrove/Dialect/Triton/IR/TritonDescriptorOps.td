@@ -75,7 +75,7 @@ def TT_DescriptorGatherOp : TT_Op<"descriptor_gather", [TT_Reads]> {
     descriptor's block has one row.
   }];
   let arguments = (ins
-    TT_TensorDescType:$desc, TT_BlockOf<[I32]>:$x_offsets, I32:$y_offset
+    TT_TensorDescType:$desc, TT_BlockOf<[I16, I32]>:$x_offsets, I32:$y_offset
   );
   let results = (outs TT_Block:$result);
   let assemblyFormat = [{
@@ -87,7 +87,7 @@ def TT_DescriptorGatherOp : TT_Op<"descriptor_gather", [TT_Reads]> {
 def TT_DescriptorScatterOp : TT_Op<"descriptor_scatter", [TT_Writes]> {
   let summary = "write parts of several rows of a matrix";
   let arguments = (ins
-    TT_TensorDescType:$desc, TT_BlockOf<[I32]>:$x_offsets, I32:$y_offset,
+    TT_TensorDescType:$desc, TT_BlockOf<[I16, I32]>:$x_offsets, I32:$y_offset,
     TT_Block:$src
   );
   let assemblyFormat = [{
