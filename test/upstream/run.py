@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -105,11 +106,16 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
             for (outcome, reason), count in _reasons(rows).most_common()
         ],
         "not_passed": [
-            {"case": row["case"], "outcome": row["outcome"], "reason": row["reason"][:600]}
+            {"case": row["case"], "outcome": row["outcome"], "reason": _portable(row["reason"])}
             for row in rows
             if row["outcome"] not in (*NOT_RUN, *PASSED)
         ],
     }
+
+
+def _portable(reason: str) -> str:
+    """A reason without the folders of the machine that it was met on."""
+    return re.sub(r"(/[\w.+-]+)+/", "", reason)[:600]
 
 
 def _reasons(rows: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
