@@ -474,10 +474,9 @@ void dispatcherDealloc(PyObject *object) {
   Py_DECREF(type);
 }
 
-bool readRefs(PyObject *tuple, std::vector<Ref> &refs) {
+void readRefs(PyObject *tuple, std::vector<Ref> &refs) {
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i)
     refs.emplace_back(PyTuple_GET_ITEM(tuple, i));
-  return true;
 }
 
 /// Reads ((dict, key) or (dict, key, expected), ...).
