@@ -165,7 +165,13 @@ setup(
     cmdclass={"build_ext": CMakeBuildExt, "build_py": CleanBuildPy, "build_scripts": BuildTools},
     entry_points={
         "console_scripts": ["seagrove = seagrove.tools.cli:main"],
-        "triton.backends": [f"{name} = seagrove.backends.{name}" for name in vendors()],
+        "seagrove.backends": [f"{name} = seagrove.backends.{name}:BACKEND" for name in vendors()],
+        # By one of these `import triton` finds us; the adapter shows it the others.
+        "triton.backends": [
+            f"{name} = seagrove.backends.{name}"
+            for name in vendors()
+            if (ROOT / f"third_party/{name}/backend/driver.py").is_file()
+        ],
     },
     options={"build": {"build_base": str(BUILD / "setuptools")}},
     setup_requires=[

@@ -17,18 +17,30 @@ if TYPE_CHECKING:
 __all__ = ["__version__", "get_num_threads", "set_num_threads", "use"]
 
 
-def use(name: str) -> Choice:
-    """Makes kernels run on the backend `name` from now on, such as "cpu".
+def use(name: str, *, everywhere: bool = False, **settings: object) -> Choice:
+    """Makes kernels run on the device `name` from now on, such as "cpu".
 
-    Also a context manager: `with seagrove.use("cpu"): ...` returns to the earlier choice at the
-    end of the block. The environment variable SEAGROVE_BACKEND chooses from outside.
+    The choice is that of the calling thread or asyncio task; others keep theirs. Also a context
+    manager: `with seagrove.use("cpu"): ...` returns to the earlier choice at the end of the block.
+
+    A choice goes before the device of a launch's tensors; the launch option `backend`, as in
+    `kernel[grid](..., backend="cpu")`, goes before both. The environment variable
+    SEAGROVE_BACKEND chooses from outside, for threads that have not chosen.
+
+    Args:
+        name: "backend" or "backend:device", as `seagrove devices` lists them, or the name of a
+            backend of Triton's own.
+        everywhere: makes it the choice of the process, for every thread without one of its own.
+        settings: what the backend knows besides, such as the length of an emulated chip's vectors.
 
     Raises:
-        seagrove.errors.BackendError: SG0706 if there is no such backend.
+        seagrove.errors.BackendError: SG0706 if there is no such backend, SG0709 to SG0711 if it
+            is broken.
+        seagrove.errors.DeviceError: SG0712 for an unknown device or setting.
     """
     from seagrove.runtime import registry
 
-    return registry.use(name)
+    return registry.use(name, everywhere=everywhere, **settings)
 
 
 def set_num_threads(count: int) -> None:

@@ -1,6 +1,8 @@
 """The native module: bindings of include/seagrove/Api.h and the launch core."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
 
 class Diagnostic:
     """One message about the user's program. `line` and `column` are 0 where unknown."""
@@ -85,7 +87,8 @@ class Dispatcher:
     """Remembers the launches of one kernel, so that the next ones need not ask Triton.
 
     `slow(function, dispatcher, grid, args, names, values)` launches in Triton's way. `entries` is
-    the number of launches remembered; `learns` becomes false where it is of no use.
+    the number of launches remembered; `learns` becomes false where it is of no use. `choice` holds
+    the device that the calling thread has chosen.
     """
 
     entries: int
@@ -97,6 +100,7 @@ class Dispatcher:
         slow: Callable[..., object],
         tensor_types: tuple[type, ...],
         exact_types: tuple[type, ...],
+        choice: ContextVar[Any],
     ) -> None: ...
     def add(
         self,

@@ -90,7 +90,7 @@ struct Entry {
 
 /// What is read from the arguments of one call.
 struct Call {
-  uint64_t key[2 + 3 * kMaxArguments];
+  uint64_t key[3 + 3 * kMaxArguments];
   size_t keySize = 0;
   /// Addresses of the arguments that are tensors; 0 for others.
   uint64_t address[kMaxArguments];
@@ -107,6 +107,8 @@ uint64_t hashOf(const uint64_t *words, size_t count) {
 
 struct State {
   Ref slow, tensorTypes, exactTypes;
+  /// A context variable: which device this thread or task has chosen.
+  Ref choice;
   PyTypeObject *functionType = nullptr;
   Ref run;
   /// A deque: a launch holds a reference while others may be added.
@@ -232,6 +234,14 @@ bool readCall(const State &state, size_t layout, PyObject *const *args,
               Call &call) {
   const std::vector<bool> &exact = state.layouts[layout].exact;
   call.add(layout);
+  PyObject *choice = nullptr;
+  if (PyContextVar_Get(state.choice.get(), nullptr, &choice) < 0) {
+    PyErr_Clear();
+    return false;
+  }
+  // A choice is an object that lives as long as the process.
+  call.add(reinterpret_cast<uintptr_t>(choice));
+  Py_XDECREF(choice);
   for (size_t i = 0; i < exact.size(); ++i)
     if (!addToKey(state, args[i], exact[i], call, call.address[i]))
       return false;
@@ -413,9 +423,10 @@ PyObject *boundCall(PyObject *object, PyObject *const *args, size_t flags,
 //===----------------------------------------------------------------------===//
 
 PyObject *dispatcherNew(PyTypeObject *type, PyObject *args, PyObject *) {
-  PyObject *owner, *slow, *tensorTypes, *exactTypes;
-  if (!PyArg_ParseTuple(args, "OOO!O!:Dispatcher", &owner, &slow, &PyTuple_Type,
-                        &tensorTypes, &PyTuple_Type, &exactTypes))
+  PyObject *owner, *slow, *tensorTypes, *exactTypes, *choice;
+  if (!PyArg_ParseTuple(args, "OOO!O!O!:Dispatcher", &owner, &slow,
+                        &PyTuple_Type, &tensorTypes, &PyTuple_Type, &exactTypes,
+                        &PyContextVar_Type, &choice))
     return nullptr;
   auto *self = asDispatcher(type->tp_alloc(type, 0));
   if (!self)
@@ -425,6 +436,7 @@ PyObject *dispatcherNew(PyTypeObject *type, PyObject *args, PyObject *) {
   self->state->slow = Ref(slow);
   self->state->tensorTypes = Ref(tensorTypes);
   self->state->exactTypes = Ref(exactTypes);
+  self->state->choice = Ref(choice);
   self->state->functionType = Py_TYPE(owner);
   self->state->run =
       Ref(PyDict_GetItemWithError(Py_TYPE(owner)->tp_dict, name.run));
@@ -616,10 +628,11 @@ PyType_Slot dispatcherSlots[] = {
     {Py_tp_clear, reinterpret_cast<void *>(dispatcherClear)},
     {Py_tp_methods, dispatcherMethods},
     {Py_tp_getset, dispatcherGetSet},
-    {Py_tp_doc, const_cast<char *>(
-                    "Dispatcher(function, slow, tensor_types, exact_types)\n"
-                    "--\n\n"
-                    "Remembers the launches of one kernel.")},
+    {Py_tp_doc,
+     const_cast<char *>(
+         "Dispatcher(function, slow, tensor_types, exact_types, choice)\n"
+         "--\n\n"
+         "Remembers the launches of one kernel.")},
     {}};
 
 PyType_Spec dispatcherSpec = {

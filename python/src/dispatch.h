@@ -14,9 +14,10 @@
 // is a list of guards; where one has changed, or where the arguments are of a
 // kind that is not known here, the launch goes Triton's way, which decides.
 //
-//   Dispatcher(function, slow, tensor_types, exact_types)
+//   Dispatcher(function, slow, tensor_types, exact_types, choice)
 //       `slow(function, dispatcher, grid, args, names, values)` is Triton's
-//       way; a constexpr of one of `exact_types` is told apart by identity.
+//       way; a constexpr of one of `exact_types` is told apart by identity;
+//       `choice` is the context variable that holds the chosen device.
 //   Dispatcher.add(args, positional, names, layout, guards, lists, handles)
 //       Remembers a launch; false if it cannot.
 //   DispatchMethod(maker)

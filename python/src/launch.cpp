@@ -224,6 +224,7 @@ public:
       heap.reset(new uint64_t[count]);
   }
   uint64_t *data() { return heap ? heap.get() : inlined; }
+  const uint64_t *data() const { return heap ? heap.get() : inlined; }
 
 private:
   uint64_t inlined[kInlineSlots];
@@ -251,7 +252,25 @@ bool start(Plan &plan, const KernelObject *kernel, const uint64_t *slots,
   return runKernel(plan, job);
 }
 
-bool launch(Plan &plan, KernelObject *kernel, PyObject *const *args,
+/// Hands the packed arguments to a driver of another device.
+bool startElsewhere(PyObject *function, const Slots &slots, size_t count,
+                    const int32_t *grid) {
+  PyObject *result = PyObject_CallFunction(
+      function, "y#(iii)", reinterpret_cast<const char *>(slots.data()),
+      Py_ssize_t(count * sizeof(uint64_t)), grid[0], grid[1], grid[2]);
+  Py_XDECREF(result);
+  return result != nullptr;
+}
+
+bool startAnywhere(Plan &plan, PyObject *function, const Slots &slots,
+                   const int32_t *grid, int64_t programs) {
+  if (Py_TYPE(function) != kernelType)
+    return startElsewhere(function, slots, plan.signature.numSlots(), grid);
+  return start(plan, reinterpret_cast<KernelObject *>(function), slots.data(),
+               grid, programs);
+}
+
+bool launch(Plan &plan, PyObject *function, PyObject *const *args,
             size_t numArgs) {
   size_t count = numArgs - kFirstArgument;
   if (count != plan.signature.numParams())
@@ -271,7 +290,7 @@ bool launch(Plan &plan, KernelObject *kernel, PyObject *const *args,
   // A hook may unload the kernel: its entry is read after it.
   return canRunTogether(plan, programs) &&
          callHook(args[kEnterHook], args[kLaunchMetadata]) &&
-         start(plan, kernel, slots.data(), grid, programs) &&
+         startAnywhere(plan, function, slots, grid, programs) &&
          callHook(args[kExitHook], args[kLaunchMetadata]);
 }
 
@@ -287,15 +306,14 @@ PyObject *launcherCall(PyObject *object, PyObject *const *args, size_t flags,
     return nullptr;
   }
   PyObject *function = args[kFunction];
-  if (Py_TYPE(function) != kernelType) {
-    PyErr_SetString(PyExc_TypeError,
-                    "the function of a launch must be a seagrove Kernel");
+  if (Py_TYPE(function) != kernelType && !PyCallable_Check(function)) {
+    PyErr_SetString(PyExc_TypeError, "the function of a launch must be a "
+                                     "seagrove Kernel, or take (slots, grid)");
     return nullptr;
   }
   // The kernel stays loaded while it runs, whatever a hook drops.
   Py_INCREF(function);
-  bool ok = launch(*self->plan, reinterpret_cast<KernelObject *>(function),
-                   args, count);
+  bool ok = launch(*self->plan, function, args, count);
   Py_DECREF(function);
   if (!ok)
     return nullptr;
@@ -352,7 +370,9 @@ PyType_Slot launcherSlots[] = {
      const_cast<char *>(
          "Launcher(kernel_name, names, types, scratch_bytes, progress=0)\n"
          "--\n\n"
-         "Starts one compiled kernel; called as Triton calls it.")},
+         "Starts one compiled kernel; called as Triton calls it. A function\n"
+         "that is no Kernel is called with the packed arguments, 8 bytes\n"
+         "each, and the grid.")},
     {}};
 
 PyType_Spec launcherSpec = {

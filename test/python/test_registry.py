@@ -54,8 +54,11 @@ def test_third_party_backends_are_found(tmp_path: Path):
     package = tmp_path / "abacus_backend"
     package.mkdir()
     (package / "__init__.py").write_text(
-        "from seagrove.runtime.registry import Availability\n"
-        "def probe(): return Availability(False, 'no beads', 'buy some')\n"
+        "from seagrove.backend import Availability, Backend\n"
+        "class BACKEND(Backend):\n"
+        "    interface_version = 1\n"
+        "    name = 'abacus'\n"
+        "    def probe(self): return Availability(False, 'no beads', 'buy some')\n"
     )
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"

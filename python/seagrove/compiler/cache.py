@@ -33,7 +33,7 @@ def _library_key() -> str:
     """Changes with the functions that kernels may call, and with the adapter (some 0.2 ms)."""
     frontend = Path(__file__).parents[1] / "frontend"
     digest = hashlib.sha256()
-    for path in sorted(frontend.glob("*.py")):
+    for path in sorted(frontend.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

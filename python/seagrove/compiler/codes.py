@@ -231,6 +231,11 @@ EXPLANATIONS: dict[str, Explanation] = {
         "compile here and on no GPU.",
         "Launch with num_warps=1, 2, 4, 8, ...",
     ),
+    "SG0617": Explanation(
+        "the tensors of a launch live on two devices",
+        "A launch runs on one device, which reads its own memory.",
+        "Copy the tensors to one device, or choose it by seagrove.use(...).",
+    ),
     "SG0701": Explanation(
         "the native module cannot be loaded",
         "seagrove/_seagrove*.so is missing, or was built for another Python.",
@@ -273,5 +278,33 @@ EXPLANATIONS: dict[str, Explanation] = {
         "It names one type or value for each parameter in order: *fp32 for a pointer, i32 for an "
         "integer, and the value itself for a tl.constexpr.",
         'Write for example --signature "*fp32,*fp32,i32,1024".',
+    ),
+    "SG0709": Explanation(
+        "the backend cannot be imported",
+        "Its package raised an error while it was imported or made. Nothing else is affected.",
+        "Reinstall the package, or remove it; the message quotes its error.",
+    ),
+    "SG0710": Explanation(
+        "the backend is written for another version of the interface",
+        "A backend states the version of seagrove.backend that it was written for, and only that "
+        "one is loaded.",
+        "Upgrade the backend's package, or Seagrove where the backend is newer.",
+    ),
+    "SG0711": Explanation(
+        "this is no backend",
+        "The entry point must name a subclass of seagrove.backend.Backend whose `name` is that of "
+        "the entry point.",
+        "Report it to those who made the backend.",
+    ),
+    "SG0712": Explanation(
+        "there is no such device, or it lacks what is asked of it",
+        "A device is named backend or backend:target; settings besides are the backend's own.",
+        "`seagrove devices` lists the devices that can be used.",
+        'with seagrove.use("cpu"):\n    kernel[grid](x, y, n)',
+    ),
+    "SG0714": Explanation(
+        "the backend does not compile this operation",
+        "A backend names the operations that its chip or its compiler cannot do.",
+        "Follow the advice of the message, or choose another backend for this kernel.",
     ),
 }

@@ -7,7 +7,7 @@ block's offsets, all scalars, so that it can be carried through loops and given 
 access makes the pointers and the mask of the block, which the compiler reads back into the same
 structured access that a block pointer of earlier releases becomes.
 
-`install` puts the functions into `triton.language`; the adapter (triton_compat.py) calls it.
+`install` puts the functions into `triton.language`; the adapter (triton_compat) calls it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Host devices as Triton's benchmark and tuning code see them.
+"""Devices as Triton's benchmark and tuning code see them.
 
 Launches on the host end before they return, so events are time stamps and there is nothing to
 wait for. No tensor library is used here: one may have replaced the host's own operations.
@@ -12,6 +12,10 @@ import time
 from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seagrove.backend import Driver
 
 
 class Event:
@@ -36,37 +40,33 @@ class Event:
         return True
 
 
-class HostInterface:
-    """What `driver.get_device_interface()` returns for a device that is the host itself."""
+class DeviceInterface:
+    """What `driver.get_device_interface()` returns: torch's names for one device."""
 
-    Event = Event
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self.Event = driver.event_type
 
-    @staticmethod
-    def synchronize(device: object = None) -> None:
-        """Returns at once: launches are synchronous."""
+    def synchronize(self, device: object = None) -> None:
+        """Waits until what was launched has ended."""
+        self._driver.synchronize()
 
-    @staticmethod
-    def is_available() -> bool:
+    def is_available(self) -> bool:
         return True
 
-    @staticmethod
-    def device_count() -> int:
+    def device_count(self) -> int:
         return 1
 
-    @staticmethod
-    def current_device() -> int:
+    def current_device(self) -> int:
         return 0
 
-    @staticmethod
-    def set_device(device: object) -> None:
+    def set_device(self, device: object) -> None:
         """There is one device."""
 
-    @staticmethod
-    def current_stream(device: object = None) -> int:
-        return 0
+    def current_stream(self, device: object = None) -> int:
+        return self._driver.stream()
 
-    @staticmethod
-    def stream(stream: object) -> nullcontext[None]:
+    def stream(self, stream: object) -> nullcontext[None]:
         """There is one stream."""
         return nullcontext()
 

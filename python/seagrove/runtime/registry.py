@@ -1,101 +1,138 @@
-"""Which backends exist, and which one was chosen.
+"""Which backends exist, which devices they have, and which of them was chosen.
 
-Backends come from two entry-point groups, read on first use:
-
-* `triton.backends`, entries whose module lies in `seagrove.backends`: the ones of this wheel;
-* `seagrove.backends`: those of third-party wheels, same shape (a package with the modules
-  `compiler` and `driver`, and a function `probe() -> Availability`).
-
-In a checkout without an installation, the folders third_party/*/backend are taken instead.
+Backends come from the entry-point group `seagrove.backends`, where each names a subclass of
+`seagrove.backend.Backend`; it is read on first use. In a checkout without an installation, the
+folders third_party/*/backend are taken too. A backend is imported when it is needed, and one
+that cannot be is a finding of `seagrove doctor` and an error where it is asked for by name;
+neither Triton nor another backend notices.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-import sys
+from collections.abc import Hashable
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache
-from types import ModuleType, TracebackType
+from functools import cached_property, lru_cache
+from threading import RLock
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
-from seagrove.errors import BackendError
+from seagrove.backend import INTERFACE_VERSION, Availability, Backend, Driver
+from seagrove.errors import BackendError, SeagroveError
 
-TRITON_GROUP = "triton.backends"
-OWN_GROUP = "seagrove.backends"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Availability", "Choice", "Device", "Entry", "backends", "device", "find", "use"]
+
+GROUP = "seagrove.backends"
 # Ours, then Triton's own variable, which its older versions do not read.
 ENVIRONMENT = ("SEAGROVE_BACKEND", "TRITON_DEFAULT_BACKEND")
 _ADAPTER = "seagrove.frontend.triton_compat"
+_lock = RLock()
+
+
+# --- backends ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Availability:
-    """Whether a backend can be used here.
+class Entry:
+    """A registered backend; nothing of it is imported until it is needed.
 
     Attributes:
-        usable: True if kernels can run.
-        why: one sentence, in either case.
-        advice: what to do where it is not usable.
-        devices: names of the devices that it offers.
+        name: what users choose it by.
+        value: "module:attribute" of the class; the attribute is BACKEND where none is named.
+        package: the distribution that registers it; "" in a checkout.
     """
 
-    usable: bool
-    why: str
-    advice: str = ""
-    devices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Backend:
-    """A backend by name; nothing of it is imported until it is needed."""
-
     name: str
-    module: str
+    value: str
+    package: str = ""
 
-    def load(self) -> ModuleType:
-        """Imports the backend's package.
+    def load(self) -> Backend:
+        """Imports the backend and checks that it keeps the contract.
 
         Raises:
-            BackendError: SG0706 if that fails.
+            BackendError: SG0709 if that fails, SG0710 for another version of the interface,
+                SG0711 for something that is no backend.
         """
+        found = _loaded.get(self)
+        if found is None:
+            # No lock: Python's own of imports must not be waited for under one of ours.
+            found = _loaded.setdefault(self, self._load())
+        if isinstance(found, BackendError):
+            raise found.with_traceback(None)
+        return found
+
+    def _load(self) -> Backend | BackendError:
+        module, _, attribute = self.value.partition(":")
+        # Whatever a broken package does while it is imported is its own.
         try:
-            return importlib.import_module(self.module)
-        except ImportError as error:
-            raise BackendError(
-                f"the backend '{self.name}' cannot be imported",
-                code="SG0706",
-                why=str(error),
-                advice=f"reinstall the package that provides {self.module}",
-            ) from error
+            kind = getattr(importlib.import_module(module), attribute or "BACKEND")
+        except AttributeError as error:
+            return self._error("SG0711", "is no backend", str(error), _REPORT)
+        except (Exception, SystemExit) as error:
+            return self._error("SG0709", "cannot be imported", _in_words(error))
+        if not (isinstance(kind, type) and issubclass(kind, Backend)):
+            why = f"{self.value} is not a subclass of seagrove.backend.Backend"
+            return self._error("SG0711", "is no backend", why, _REPORT)
+        if kind.interface_version != INTERFACE_VERSION:
+            why = (
+                f"it is written for version {kind.interface_version} of the interface, "
+                f"and this Seagrove has version {INTERFACE_VERSION}"
+            )
+            newer = kind.interface_version > INTERFACE_VERSION
+            advice = "upgrade seagrove" if newer else f"upgrade {self.package or module}"
+            return self._error("SG0710", "does not fit this Seagrove", why, advice)
+        if kind.name != self.name:
+            why = f"{self.value} calls itself '{kind.name}'"
+            return self._error("SG0711", "is no backend", why, _REPORT)
+        try:
+            return kind()
+        except Exception as error:
+            return self._error("SG0709", "cannot be made", _in_words(error))
+
+    def _error(self, code: str, what: str, why: str, advice: str = "") -> BackendError:
+        advice = advice or f"reinstall {self.package or self.value.partition(':')[0]}, or remove it"
+        return BackendError(f"the backend '{self.name}' {what}", code=code, why=why, advice=advice)
 
     def probe(self) -> Availability:
         """Asks the backend whether it can be used; opens a device at most here."""
         try:
-            answer = self.load().probe()
-        except BackendError as error:
+            return self.load().probe()
+        except SeagroveError as error:
             return Availability(False, error.why or error.headline, error.advice)
-        assert isinstance(answer, Availability)
-        return answer
+        except Exception as error:
+            return Availability(False, f"its probe failed: {_in_words(error)}", _REPORT)
+
+
+_REPORT = "report it to those who made the backend"
+_loaded: dict[Entry, Backend | BackendError] = {}
+
+
+def _in_words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 @lru_cache(maxsize=1)
-def backends() -> dict[str, Backend]:
-    """All registered backends by name."""
+def backends() -> dict[str, Entry]:
+    """All registered backends by name; of two with the same name, the one of this package."""
     from importlib.metadata import entry_points
 
-    found: dict[str, Backend] = {}
-    for entry in entry_points(group=TRITON_GROUP):
-        if entry.value.startswith("seagrove.backends."):
-            found[entry.name] = Backend(entry.name, entry.value)
-    for entry in entry_points(group=OWN_GROUP):
-        found[entry.name] = Backend(entry.name, entry.value)
     from seagrove.backends import checkout_backends
 
-    for name in checkout_backends():
-        found.setdefault(name, Backend(name, f"seagrove.backends.{name}"))
+    found = {name: Entry(name, f"{GROUP}.{name}") for name in checkout_backends()}
+    entries = sorted(entry_points(group=GROUP), key=lambda e: not e.value.startswith(GROUP))
+    for entry in entries:
+        package = entry.dist.name if entry.dist else ""
+        found.setdefault(entry.name, Entry(entry.name, entry.value, package))
     return found
 
 
-def find(name: str) -> Backend:
+def find(name: str) -> Entry:
     """The backend called `name`.
 
     Raises:
@@ -112,21 +149,132 @@ def find(name: str) -> Backend:
     return known[name]
 
 
-_chosen: str | None = None
+def split_target(text: str) -> tuple[str, str]:
+    """Backend and architecture of "PREFIX:ARCH", where the prefix is a backend's name or Triton's
+    name of its targets; "PREFIX" alone is the backend's default, "ARCH" alone one of the host.
+
+    Raises:
+        BackendError: SG0706 if there is no such backend.
+    """
+    prefix, colon, arch = text.partition(":")
+    if prefix in backends():
+        return prefix, arch
+    if colon:
+        for name, entry in backends().items():
+            try:
+                if prefix == entry.load().triton_name:
+                    return name, arch
+            except BackendError:
+                continue
+        find(prefix)  # Raises with the list of names.
+    return next((n for n, e in backends().items() if _is_host(e)), ""), text
+
+
+# --- devices ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Device:
+    """A device by name and settings; there is one object of each.
+
+    Attributes:
+        name: "backend" or "backend:target", such as "cpu".
+        settings: what the user gave besides the name.
+    """
+
+    name: str
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def backend_name(self) -> str:
+        return self.name.partition(":")[0]
+
+    @property
+    def is_ours(self) -> bool:
+        """False for a device that only one of Triton's own backends knows."""
+        return self.backend_name in backends()
+
+    @property
+    def backend(self) -> Backend:
+        return find(self.backend_name).load()
+
+    @cached_property
+    def driver(self) -> Driver:
+        """The driver, made at the first use.
+
+        Raises:
+            BackendError: SG0706, SG0709 to SG0711 for its backend.
+            DeviceError: SG0712 for an unknown device or setting.
+        """
+        backend = self.backend
+        with _lock:
+            return backend.open(self.name.partition(":")[2], dict(self.settings))
+
+    @property
+    def key(self) -> Hashable:
+        return self.driver.key()
+
+    def __repr__(self) -> str:
+        return ", ".join([repr(self.name), *(f"{k}={v!r}" for k, v in self.settings)])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _device_of, (self.name, self.settings)
+
+
+_devices: dict[tuple[str, str], Device] = {}
+
+
+def device(name: str, **settings: object) -> Device:
+    """The device called `name` with these settings; nothing of it is opened yet."""
+    return _device_of(name, tuple(sorted(settings.items())))
+
+
+def _device_of(name: str, settings: tuple[tuple[str, Any], ...]) -> Device:
+    with _lock:
+        return _devices.setdefault((name, repr(settings)), Device(name, settings))
+
+
+def opened_devices() -> tuple[Device, ...]:
+    """Devices that something was asked of in this process."""
+    return tuple(item for item in _devices.values() if "driver" in vars(item))
+
+
+# --- choice -----------------------------------------------------------------------------------
+
+CURRENT: ContextVar[Device | None] = ContextVar("seagrove_device", default=None)
+"""The choice of this thread or task."""
+
+_everywhere: Device | None = None
+
+
+def from_environment() -> Device | None:
+    """The device that a variable of the environment names."""
+    name = next(filter(None, map(os.environ.get, ENVIRONMENT)), None)
+    return device(name) if name else None
+
+
+def chosen_device() -> Device | None:
+    """The choice by `use`: that of this thread or task, else that of the process."""
+    return CURRENT.get() or _everywhere
 
 
 def chosen() -> str | None:
-    """The backend that was chosen explicitly, by `use` or by the environment; else None."""
-    return _chosen or next(filter(None, map(os.environ.get, ENVIRONMENT)), None)
+    """Name of the backend that was chosen explicitly, by `use` or by the environment."""
+    found = chosen_device() or from_environment()
+    return found.backend_name if found else None
 
 
 class Choice:
-    """A choice of backend that is in effect; leaving its `with` block takes it back."""
+    """A choice of device that is in effect; leaving its `with` block takes it back."""
 
-    def __init__(self, name: str, previous: str | None, restore: object) -> None:
-        self.name = name
+    def __init__(self, device: Device, previous: Device | None, everywhere: bool) -> None:
+        self.device = device
         self._previous = previous
-        self._restore = restore
+        self._everywhere = everywhere
+
+    @property
+    def name(self) -> str:
+        return self.device.name
 
     def __enter__(self) -> Choice:
         return self
@@ -137,30 +285,80 @@ class Choice:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        global _chosen
-        _chosen = self._previous
-        if "triton" in sys.modules:
-            importlib.import_module(_ADAPTER).restore_driver(self._restore)
+        _set(self._previous, self._everywhere)
 
     def __repr__(self) -> str:
-        return f"seagrove.use({self.name!r})"
+        return f"seagrove.use({self.device!r})"
 
 
-def use(name: str) -> Choice:
-    """Makes kernels run on the backend `name` from now on: one of ours, or one of Triton's own.
+def _set(wanted: Device | None, everywhere: bool) -> None:
+    global _everywhere
+    if everywhere:
+        _everywhere = wanted
+    else:
+        CURRENT.set(wanted)
 
-    Also a context manager: `with seagrove.use("cpu"): ...` returns to the earlier choice at the
-    end of the block. Kernels that were compiled for another backend stay usable there.
+
+def use(name: str, *, everywhere: bool = False, **settings: object) -> Choice:
+    """Makes kernels run on the device `name` from now on; see `seagrove.use`.
 
     Raises:
-        BackendError: SG0706 if there is no such backend.
+        BackendError: SG0706 if there is no such backend, SG0709 to SG0711 if it is broken.
+        DeviceError: SG0712 for an unknown device or setting.
     """
-    global _chosen
-    if name not in backends() and name not in importlib.import_module(_ADAPTER).backend_names():
+    wanted = device(name, **settings)
+    if wanted.is_ours:
+        assert wanted.driver
+    elif name not in importlib.import_module(_ADAPTER).backend_names():
         find(name)  # Raises with the list of names.
-    previous, _chosen = _chosen, name
-    restore = None
-    # Triton asks for the choice when it is imported later.
-    if "triton" in sys.modules:
-        restore = importlib.import_module(_ADAPTER).activate(name)
-    return Choice(name, previous, restore)
+    previous = _everywhere if everywhere else CURRENT.get()
+    _set(wanted, everywhere)
+    return Choice(wanted, previous, everywhere)
+
+
+@contextmanager
+def on(wanted: Device) -> Iterator[None]:
+    """Runs a block with this choice, whatever was chosen before."""
+    token = CURRENT.set(wanted)
+    try:
+        yield
+    finally:
+        CURRENT.reset(token)
+
+
+def host() -> Device | None:
+    """The device that is this machine itself, if its backend is here and can be used."""
+    for name, entry in backends().items():
+        if _is_host(entry) and entry.probe().usable:
+            return device(name)
+    return None
+
+
+def _is_host(entry: Entry) -> bool:
+    # Others are not imported to be asked: a host's backend is part of this package.
+    if not entry.value.startswith(GROUP):
+        return False
+    try:
+        return entry.load().is_host
+    except BackendError:
+        return False
+
+
+def device_for_tensors_on(kind: str, index: int | None) -> Device | None:
+    """The device of ours whose tensors torch calls `kind:index`, if there is one."""
+    name = _backend_for_tensors_on(kind)
+    if name is None:
+        return None
+    return device(name if index is None else f"{name}:{index}")
+
+
+@lru_cache(maxsize=32)
+def _backend_for_tensors_on(kind: str) -> str | None:
+    for name, entry in backends().items():
+        try:
+            fits = entry.load().tensor_device == kind
+        except BackendError:
+            continue
+        if fits and entry.probe().usable:
+            return name
+    return None

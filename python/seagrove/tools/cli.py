@@ -57,7 +57,7 @@ def _targets(arguments: argparse.Namespace) -> int:
     from seagrove.runtime import registry
 
     for backend in registry.backends().values():
-        for target in getattr(backend.load(), "descriptions", tuple)():
+        for target in backend.load().targets():
             runnable = "runs here" if targets.runs_here(target) else ""
             print(f"{backend.name}:{target.name:16} {target.vector_bits:5} bit  {runnable}")
     mine = targets.host()

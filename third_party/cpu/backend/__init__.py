@@ -7,15 +7,30 @@ what the machine reports. SEAGROVE_CPU_TARGET or the launch option `arch` names 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from seagrove.backend import Availability, Backend, Driver, LaunchOptions
 from seagrove.compiler import targets
-from seagrove.errors import TargetError
-from seagrove.runtime.registry import Availability
+from seagrove.compiler.targets import TargetDescription
+from seagrove.errors import DeviceError, TargetError
 
 NAME = "cpu"
 ENVIRONMENT = "SEAGROVE_CPU_TARGET"
+
+# Device nodes of accelerators that have a Triton backend of their own. Where none exists, nobody
+# needs to be asked, which saves loading torch or a vendor's driver library.
+_ACCELERATOR_NODES = (
+    "nvidiactl",
+    "nvidia[0-9]*",
+    "nvhost-gpu",
+    "nvgpu",
+    "nvmap",
+    "dxg",
+    "kfd",
+)
 
 
 def _description_files() -> list[Path]:
@@ -27,13 +42,13 @@ def _description_files() -> list[Path]:
 
 
 @lru_cache(maxsize=1)
-def descriptions() -> tuple[targets.TargetDescription, ...]:
+def descriptions() -> tuple[TargetDescription, ...]:
     """Every known target, each instruction set from the weakest to the strongest."""
     return tuple(item for path in _description_files() for item in targets.load_descriptions(path))
 
 
 @lru_cache(maxsize=16)
-def describe(arch: str) -> targets.TargetDescription:
+def describe(arch: str) -> TargetDescription:
     """The target called `arch`; "" and "host" mean this machine.
 
     Raises:
@@ -47,15 +62,65 @@ def current_arch() -> str:
     return os.environ.get(ENVIRONMENT) or "host"
 
 
-def probe() -> Availability:
-    """Whether kernels can run on this machine."""
-    try:
-        target = describe(current_arch())
-        targets.require_runnable(target)
-    except TargetError as error:
-        return Availability(False, error.why or error.headline, error.advice)
-    return Availability(
-        True,
-        f"{target.cpu} as {target.name}, {target.vector_bits}-bit vectors",
-        devices=(f"{NAME}:{target.name}",),
-    )
+@dataclass(frozen=True)
+class CpuOptions(LaunchOptions):
+    """Options of a launch on the CPU.
+
+    The members below tune other chips. They are accepted, so that a kernel's list of
+    configurations works as it is, and change nothing.
+    """
+
+    maxnreg: int | None = None
+    launch_pdl: bool = False
+    waves_per_eu: int = 0
+    matrix_instr_nonkdim: int = 0
+    kpack: int = 1
+
+
+class CpuBackend(Backend):
+    """The host, and every CPU that has a description."""
+
+    interface_version = 1
+    name = NAME
+    is_host = True
+    options = CpuOptions
+
+    def targets(self) -> tuple[TargetDescription, ...]:
+        return descriptions()
+
+    def describe(self, arch: str) -> TargetDescription:
+        return describe(arch)
+
+    def probe(self) -> Availability:
+        """Whether kernels can run on this machine."""
+        try:
+            target = describe(current_arch())
+            targets.require_runnable(target)
+        except TargetError as error:
+            return Availability(False, error.why or error.headline, error.advice)
+        return Availability(
+            True,
+            f"{target.cpu} as {target.name}, {target.vector_bits}-bit vectors",
+            devices=(f"{NAME}:{target.name}",),
+        )
+
+    def open(self, target: str, settings: Mapping[str, object]) -> Driver:
+        from seagrove.backends.cpu.host import HostDriver
+
+        if settings:
+            raise DeviceError(
+                f"the device '{NAME}' has no setting '{next(iter(settings))}'",
+                code="SG0712",
+                why="the host is as it is",
+                advice=f"leave the settings out; {ENVIRONMENT} chooses another target",
+            )
+        if not target:
+            return HostDriver(NAME, current_arch())
+        targets.require_runnable(describe(target))
+        return HostDriver(f"{NAME}:{target}", target)
+
+    def other_device_possible(self) -> bool:
+        return any(any(Path("/dev").glob(node)) for node in _ACCELERATOR_NODES)
+
+
+BACKEND = CpuBackend

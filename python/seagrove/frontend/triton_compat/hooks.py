@@ -1,0 +1,114 @@
+"""Hooks into Triton: our backends in its table, our choice of driver, its key of itself."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import triton
+
+from seagrove.errors import BackendError
+from seagrove.frontend.triton_compat import choice, drivers
+from seagrove.frontend.triton_compat.compilers import compiler_class
+from seagrove.runtime import registry
+
+_EXTRA = "triton.language.extra."
+
+
+class _ImportHook:
+    """Waits for the parts of Triton that we change, and changes each when it is complete."""
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> None:
+        if hasattr(sys.modules.get("triton.runtime.driver"), "driver"):
+            complete = choice.install()  # First: what follows may import.
+            if complete:
+                sys.meta_path.remove(cls)
+            triton_backends()
+            drivers.install_choice()
+
+
+class _LibdeviceFinder:
+    """Finds `triton.language.extra.<ours>.libdevice`, which no file of Triton's wheel holds."""
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not name.startswith(_EXTRA):
+            return None
+        backend, _, module = name.removeprefix(_EXTRA).partition(".")
+        if backend not in registry.backends() or module not in ("", "libdevice"):
+            return None
+        if not module:
+            return importlib.util.spec_from_loader(name, loader=None, is_package=True)
+        try:
+            library = registry.find(backend).load().libdevice
+        except BackendError:
+            return None
+        found = importlib.util.find_spec(library)
+        if found is None or found.origin is None:
+            return None
+        return importlib.util.spec_from_file_location(name, found.origin)
+
+
+def install() -> None:
+    """Prepares Triton for our backends; called when Triton imports the first of their modules."""
+    if _LibdeviceFinder not in sys.meta_path:
+        sys.meta_path.append(_LibdeviceFinder)
+        sys.meta_path.insert(0, _ImportHook)
+
+
+def triton_backends() -> dict[str, Any]:
+    """Triton's table of backends; ours are put into it, without loading any."""
+    from triton.backends import Backend, backends
+
+    known: dict[str, Any] = backends
+    for name in registry.backends():
+        if name not in known:
+            known[name] = Backend(compiler=compiler_class(name), driver=drivers.driver_class(name))
+    return known
+
+
+# --- Triton's key of itself -------------------------------------------------------------------
+
+
+def install_cheap_key() -> None:
+    cache: Any = importlib.import_module("triton.runtime.cache")
+    if not getattr(cache.triton_key, "seagrove", False):
+        cache.triton_key = _installation_key
+
+
+@lru_cache(maxsize=1)
+def _installation_key() -> str:
+    """Names the installed Triton by its version and its files' sizes and times.
+
+    Upstream's key hashes the contents, half a gigabyte of them, in every process.
+    """
+    root = Path(triton.__file__).parent
+    text = "\n".join(sorted(_file_stamps(root)))
+    return f"{triton.__version__}-{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+_installation_key.seagrove = True  # type: ignore[attr-defined]
+
+
+def _file_stamps(root: Path) -> Iterator[str]:
+    for part in ("_C", "compiler", "backends", "language", "runtime"):
+        for folder, _, files in os.walk(root / part):
+            for name in files:
+                if name.endswith((".py", ".so")):
+                    path = os.path.join(folder, name)
+                    status = os.stat(path)
+                    yield f"{path}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
