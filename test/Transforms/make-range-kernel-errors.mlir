@@ -68,3 +68,12 @@ func.func private @taken.program(%pid_x: i32, %pid_y: i32, %pid_z: i32,
     attributes {sg.kernel_name = "taken"} {
   return
 }
+
+// -----
+
+// expected-error @+1 {{attribute 'sg.scratch_cleared' must be the first and the last byte}}
+func.func private @cleared.program(%pid_x: i32, %pid_y: i32, %pid_z: i32,
+                                   %n_x: i32, %n_y: i32, %n_z: i32, %scratch: !llvm.ptr)
+    attributes {sg.kernel_name = "cleared", sg.scratch_cleared = array<i64: 64, 0>} {
+  return
+}

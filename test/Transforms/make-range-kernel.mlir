@@ -46,6 +46,21 @@ func.func private @scale.program(%x: !llvm.ptr, %factor: f32, %flag: i1,
   return
 }
 
+// What programs keep for one another is cleared once, before the first.
+
+// CHECK-LABEL: func.func @keeps(
+// CHECK-SAME:    %[[SCRATCH:[^:]*]]: !llvm.ptr {llvm.align
+// CHECK:         scf.if
+// CHECK:           %[[FROM:.*]] = llvm.getelementptr inbounds %[[SCRATCH]][64]
+// CHECK:           "llvm.intr.memset"(%[[FROM]], %{{[^,]*}}, %c128{{[^,]*}})
+// CHECK:           scf.for
+func.func private @keeps.program(%pid_x: i32, %pid_y: i32, %pid_z: i32,
+                                 %n_x: i32, %n_y: i32, %n_z: i32, %scratch: !llvm.ptr)
+    attributes {sg.kernel_name = "keeps", sg.scratch_bytes = 256 : i64,
+                sg.scratch_cleared = array<i64: 64, 192>} {
+  return
+}
+
 // A program with branches is called; LLVM inlines it.
 
 // CHECK-LABEL: func.func private @branchy.program

@@ -87,8 +87,7 @@ LogicalResult Lowering::run() {
     if (blocks[&block]->empty())
       blocks[&block]->erase();
   // What the launcher leaves for assertions is at the start.
-  int64_t bytes = placeBuffers(program, allocations, mayFail(kernel) ? 64 : 0);
-  program->setAttr("sg.scratch_bytes", builder.getI64IntegerAttr(bytes));
+  placeBuffers(program, allocations, mayFail(kernel) ? 64 : 0);
   return success();
 }
 

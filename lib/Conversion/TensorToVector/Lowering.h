@@ -108,6 +108,18 @@ struct Product {
   int64_t lanes, vectors, tileRows;
 };
 
+/// Packed groups of panels that programs keep for one another, in `slots`.
+struct Panels {
+  Buffer buffer, tags;
+  /// Elements of a group.
+  int64_t elements = 0;
+  /// Zero where nothing is kept.
+  int64_t slots = 0;
+  /// Words of a tag.
+  int64_t words = 0;
+  llvm::SmallVector<mlir::Value> keys;
+};
+
 class Lowering {
 public:
   Lowering(mlir::func::FuncOp kernel, const Machine &machine);
@@ -175,7 +187,8 @@ private:
 
   //===--- Memory (Memory.cpp) -------------------------------------------===//
   Buffer allocate(mlir::RankedTensorType type);
-  Buffer allocateBytes(int64_t elements, mlir::Type elementType);
+  Buffer allocateBytes(int64_t elements, mlir::Type elementType,
+                       Lifetime lifetime = Lifetime::uses);
   mlir::Value address(mlir::Value pointer, mlir::Type elementType,
                       mlir::Value offset);
   mlir::Value bufferAddress(const Buffer &buffer, const Tile &tile);
@@ -301,10 +314,18 @@ private:
   //===--- Products (Product.cpp) ----------------------------------------===//
   struct Operands {
     Buffer out, left, right;
-    mlir::Value leftPointer, leftRowStride, leftColumnStride;
-    /// How many packed columns there are, and how many there is room for.
+    /// Where the left operand's first row is, and, where `inPlace` holds, the
+    /// distance of its rows in the user's memory: a stride, an index, or both.
+    /// Elsewhere the rows are those of `left`.
+    mlir::Value leftPointer, inPlace, leftStride, leftIndex;
+    /// How many columns of the left operand there are, and how many packed ones
+    /// there is room for.
     mlir::Value depth;
     int64_t capacity = 0;
+  };
+  struct Group {
+    Buffer buffer;
+    mlir::Value kept;
   };
   llvm::LogicalResult emitProduct(mlir::linalg::LinalgOp op);
   /// Emits a loop that consists of one product; false if it is another loop.
@@ -315,6 +336,8 @@ private:
                        int64_t capacity);
   Buffer destinationOf(const Product &product);
   bool isReadInPlaceOf(mlir::Value expression, mlir::Value carried);
+  std::pair<mlir::Value, int64_t> iterationOf(mlir::Operation *op);
+  mlir::Value leftRow(const Operands &operands, mlir::Value row);
   void packLeft(const Product &product, Tile base, const Buffer &buffer,
                 mlir::Value column);
   void packRight(const Product &product, Tile base, const Buffer &buffer,
@@ -324,6 +347,22 @@ private:
                     mlir::Value row, mlir::Value column, int64_t count);
   mlir::Value multiplyAdd(mlir::Value left, mlir::Value right, mlir::Value sum);
   mlir::Value convert(mlir::Value value, mlir::Type element);
+
+  //===--- Operands of products (Panels.cpp) ------------------------------===//
+  sg::LoadOp leftInUserMemory(const Product &product, mlir::Region *body);
+  std::optional<Buffer> leftInScratch(const Product &product);
+  mlir::Value isWholeInPlace(sg::LoadOp load);
+  void readLeftInPlace(Operands &operands, sg::LoadOp load,
+                       mlir::Value inPlace);
+  llvm::LogicalResult collectKeys(mlir::Value value, mlir::Region *body,
+                                  llvm::SetVector<mlir::Value> &keys,
+                                  llvm::DenseSet<mlir::Value> &seen);
+  mlir::Value tagWord(mlir::Value value);
+  Panels planPanels(const Product &product, mlir::Region *body,
+                    int64_t capacity, int64_t groups, int64_t ownWords);
+  Group findGroup(const Panels &panels, mlir::Value number,
+                  llvm::ArrayRef<mlir::Value> own);
+  mlir::Value unless(mlir::Value condition, mlir::Value count);
 
   //===--- Overlap of reads and writes (Aliasing.cpp) --------------------===//
   void resolveConflicts(sg::StoreOp store);

@@ -25,7 +25,8 @@ static int64_t bytesOf(Type type) {
   return (type.getIntOrFloatBitWidth() + 7) / 8;
 }
 
-Buffer Lowering::allocateBytes(int64_t elements, Type elementType) {
+Buffer Lowering::allocateBytes(int64_t elements, Type elementType,
+                               Lifetime lifetime) {
   Buffer buffer;
   buffer.elementType = elementType;
   OpBuilder::InsertionGuard guard(builder);
@@ -34,7 +35,8 @@ Buffer Lowering::allocateBytes(int64_t elements, Type elementType) {
   auto pointer = LLVM::GEPOp::create(
       builder, loc, scratch.getType(), builder.getI8Type(), scratch,
       ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(0)}, LLVM::GEPNoWrapFlags::inbounds);
-  allocations.push_back({pointer, elements * bytesOf(memoryType(elementType))});
+  allocations.push_back(
+      {pointer, elements * bytesOf(memoryType(elementType)), lifetime});
   buffer.pointer = pointer;
   return buffer;
 }

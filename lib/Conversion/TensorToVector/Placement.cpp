@@ -150,19 +150,37 @@ static int64_t findRoom(ArrayRef<Placed> placed, const Interval &alive,
   return offset;
 }
 
-int64_t vectorize::placeBuffers(func::FuncOp program,
-                                ArrayRef<Allocation> allocations,
-                                int64_t reserved) {
+void vectorize::placeBuffers(func::FuncOp program,
+                             ArrayRef<Allocation> allocations,
+                             int64_t reserved) {
+  Builder builder(program.getContext());
   Liveness liveness(program);
   SmallVector<Placed> placed;
-  int64_t needed = reserved;
+  int64_t cleared = reserved;
+  auto place = [](Allocation allocation, int64_t offset) {
+    allocation.pointer.setRawConstantIndices({static_cast<int32_t>(offset)});
+  };
   for (Allocation allocation : allocations) {
-    Interval alive = liveness.of(allocation.pointer);
+    if (allocation.lifetime != Lifetime::clearedForRange)
+      continue;
+    place(allocation, cleared);
+    cleared += llvm::alignTo(allocation.bytes, kAlignment);
+  }
+  int64_t needed = cleared;
+  for (Allocation allocation : allocations) {
+    if (allocation.lifetime == Lifetime::clearedForRange)
+      continue;
+    Interval alive = allocation.lifetime == Lifetime::range
+                         ? Interval()
+                         : liveness.of(allocation.pointer);
     int64_t bytes = llvm::alignTo(allocation.bytes, kAlignment);
-    int64_t offset = findRoom(placed, alive, bytes, reserved);
+    int64_t offset = findRoom(placed, alive, bytes, cleared);
     placed.push_back({alive, offset, offset + bytes});
     needed = std::max(needed, offset + bytes);
-    allocation.pointer.setRawConstantIndices({static_cast<int32_t>(offset)});
+    place(allocation, offset);
   }
-  return needed;
+  program->setAttr("sg.scratch_bytes", builder.getI64IntegerAttr(needed));
+  if (cleared != reserved)
+    program->setAttr("sg.scratch_cleared",
+                     builder.getDenseI64ArrayAttr({reserved, cleared}));
 }

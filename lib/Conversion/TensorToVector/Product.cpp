@@ -33,6 +33,9 @@ static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+// Groups of packed panels that are told apart at most.
+static constexpr int64_t kMostGroups = 64;
+
 /// The type in which products of `element` are computed.
 static Type computeType(Type element, Type accumulator) {
   if (isa<FloatType>(element)) {
@@ -92,97 +95,6 @@ static bool isProduct(Operation *op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Packing
-//===----------------------------------------------------------------------===//
-
-/// Writes the left operand to rows of `buffer`, from column `column` on.
-void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
-                        Value column) {
-  RankedTensorType type = typeOf(product.left);
-  int64_t rowDim = type.getRank() - 2, depthDim = type.getRank() - 1;
-  Buffer rows = buffer;
-  builder.restoreInsertionPoint(points.back());
-  rows.pointer = address(buffer.pointer, product.compute, column);
-  int64_t lanes = type.getDimSize(depthDim) == 1
-                      ? 1
-                      : chooseLanes(product.compute, type.getDimSize(depthDim));
-  emitTiles(base, type.getShape(), {rowDim}, lanes == 1 ? -1 : depthDim, lanes,
-            product.left, {}, [&](const Tile &tile) {
-              Value values = evaluateAll(product.left, tile).front();
-              builder.restoreInsertionPoint(points.back());
-              Tile target = tile;
-              if (product.batched) {
-                target.coordinates.erase(target.coordinates.begin());
-                target.vectorDim -= tile.vectorDim >= 0;
-              }
-              writeBuffer(rows, target, convert(values, product.compute));
-            });
-}
-
-/// Writes the right operand to panels of `buffer`, from row `row` of each on.
-/// A panel is `capacity` rows of as many columns as the register tile.
-void Lowering::packRight(const Product &product, Tile base,
-                         const Buffer &buffer, Value row, int64_t capacity) {
-  RankedTensorType type = typeOf(product.right);
-  int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
-  int64_t width = product.vectors * product.lanes;
-  SmallVector<KnownBounds> depthBounds;
-  SmallVector<int64_t> identity =
-      llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  DenseSet<Value> seen;
-  collectBounds(product.right, identity, depthDim, depthBounds, seen);
-  builder.restoreInsertionPoint(points.back());
-  Value end = interiorEnd(product.right, type.getShape(), columnDim, {});
-  Value whole = constant(product.columns);
-  if (end)
-    whole = arith::AndIOp::create(builder, loc, end, constant(-width));
-  auto panels = [&](Value from, Value to, bool interior) {
-    Value first = openLoop(from, to, width);
-    unsigned panelDepth = depth();
-    Value panel =
-        arith::MulIOp::create(builder, loc, first, constant(capacity));
-    auto line = [&](Value low, Value high, const KnownBounds *known) {
-      Value k = openLoop(low, high, 1);
-      knownBounds[depthDim] = known ? *known : KnownBounds();
-      Value position = arith::AddIOp::create(builder, loc, row, k);
-      position = arith::MulIOp::create(builder, loc, position, constant(width));
-      position = arith::AddIOp::create(builder, loc, panel, position);
-      for (int64_t vector = 0; vector < product.vectors; ++vector) {
-        Tile tile = base;
-        tile.coordinates[depthDim] = {k, depth(), depthDim};
-        builder.restoreInsertionPoint(points[panelDepth]);
-        Value start = builder.createOrFold<arith::AddIOp>(
-            loc, first, constant(vector * product.lanes));
-        tile.coordinates[columnDim] = {start, panelDepth, columnDim};
-        tile.vectorDim = product.columns == 1 ? -1 : columnDim;
-        tile.lanes = product.columns == 1 ? 1 : product.lanes;
-        tile.interior = interior;
-        Value values = evaluateAll(product.right, tile).front();
-        builder.restoreInsertionPoint(points.back());
-        Value offset = arith::AddIOp::create(builder, loc, position,
-                                             constant(vector * product.lanes));
-        LLVM::StoreOp::create(builder, loc, convert(values, product.compute),
-                              address(buffer.pointer, product.compute, offset),
-                              product.compute.getIntOrFloatBitWidth() / 8);
-      }
-      closeLoop();
-      knownBounds[depthDim] = {};
-    };
-    bool split = depthBounds.size() == 1 &&
-                 isConstantIntValue(depthBounds.front().low, 0);
-    Value high =
-        split ? scalar(depthBounds.front().high) : constant(product.depth);
-    line(constant(0), high, split ? &depthBounds.front() : nullptr);
-    if (split)
-      line(high, constant(product.depth), nullptr);
-    closeLoop();
-  };
-  panels(constant(0), whole, true);
-  if (end)
-    panels(whole, constant(product.columns), false);
-}
-
-//===----------------------------------------------------------------------===//
 // Register tiles
 //===----------------------------------------------------------------------===//
 
@@ -209,10 +121,12 @@ void Lowering::multiplyTile(const Product &product, Tile base,
     for (int64_t vector = 0; vector < product.vectors; ++vector)
       sums.push_back(convert(readBuffer(operands.out, tileAt(r, vector)).value,
                              product.compute));
-  builder.restoreInsertionPoint(points.back());
-  Value leftRow =
-      arith::MulIOp::create(builder, loc, row, operands.leftRowStride);
-  Value leftStart = address(operands.leftPointer, product.compute, leftRow);
+  SmallVector<Value> leftRows;
+  for (int64_t r = 0; r < count; ++r) {
+    builder.restoreInsertionPoint(points.back());
+    Value m = builder.createOrFold<arith::AddIOp>(loc, row, constant(r));
+    leftRows.push_back(leftRow(operands, m));
+  }
   Value panel =
       arith::MulIOp::create(builder, loc, column, constant(operands.capacity));
   Value rightStart = address(operands.right.pointer, product.compute, panel);
@@ -232,15 +146,10 @@ void Lowering::multiplyTile(const Product &product, Tile base,
         builder, loc, vectorType, address(rightStart, product.compute, offset),
         alignment));
   }
-  Value along =
-      builder.createOrFold<arith::MulIOp>(loc, k, operands.leftColumnStride);
   for (int64_t r = 0; r < count; ++r) {
-    Value skip = builder.createOrFold<arith::MulIOp>(loc, constant(r),
-                                                     operands.leftRowStride);
-    Value offset = builder.createOrFold<arith::AddIOp>(loc, skip, along);
     Value element = LLVM::LoadOp::create(
-        builder, loc, product.compute,
-        address(leftStart, product.compute, offset), alignment);
+        builder, loc, product.compute, address(leftRows[r], product.compute, k),
+        alignment);
     if (product.columns > 1)
       element = vector::BroadcastOp::create(builder, loc, vectorType, element);
     for (int64_t vector = 0; vector < product.vectors; ++vector) {
@@ -331,6 +240,20 @@ bool Lowering::isReadInPlaceOf(Value expression, Value carried) {
          (reads(expression, carried) && isReadInPlace(expression, carried));
 }
 
+/// The number of the innermost iteration that `op` is in, and a bound of how
+/// many of them are worth to be told apart.
+std::pair<Value, int64_t> Lowering::iterationOf(Operation *op) {
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  if (!loop)
+    return {constant(0), 1};
+  Value distance =
+      arith::SubIOp::create(builder, loc, asI64(scalar(loop.getInductionVar())),
+                            asI64(scalar(loop.getLowerBound())));
+  Value number = builder.createOrFold<arith::DivUIOp>(
+      loc, distance, asI64(scalar(loop.getStep())));
+  return {number, kMostGroups};
+}
+
 LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   if (!isProduct(op))
     return op->emitError("SG0407: '")
@@ -341,13 +264,36 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   if (bound == buffers.end() || bound->second.pointer != out.pointer)
     materializeInto(product.accumulator, out);
   Operands operands = operandsFor(product, out, product.depth);
+  auto [number, groups] = iterationOf(op);
+  Panels panels = planPanels(product, nullptr, product.depth, groups, 0);
+  Group group = findGroup(panels, number, {});
+  operands.right = group.buffer;
+  Value packsLeft = constant(1), packsRight = unless(group.kept, constant(1));
+  if (sg::LoadOp load = leftInUserMemory(product, nullptr)) {
+    Value whole = isWholeInPlace(load);
+    packsLeft = unless(whole, packsLeft);
+    readLeftInPlace(operands, load, whole);
+  } else if (std::optional<Buffer> held = leftInScratch(product)) {
+    packsLeft = constant(0);
+    operands.left = *held;
+    operands.leftPointer = held->pointer;
+  }
   openNest();
   size_t rank = typeOf(product.result).getRank();
   Tile base = originOf(rank);
   if (product.batched)
     openLoops(base, typeOf(product.result).getShape(), {0}, {});
-  packLeft(product, base, operands.left, constant(0));
-  packRight(product, base, operands.right, constant(0), operands.capacity);
+  auto pack = [&](Value times, function_ref<void()> emit) {
+    if (isConstantIntValue(times, 0))
+      return;
+    openLoop(constant(0), times, 1);
+    emit();
+    closeLoop();
+  };
+  pack(packsLeft, [&] { packLeft(product, base, operands.left, constant(0)); });
+  pack(packsRight, [&] {
+    packRight(product, base, operands.right, constant(0), operands.capacity);
+  });
   operands.depth = constant(product.depth);
   multiply(product, base, operands);
   while (!loops.empty())
@@ -357,7 +303,7 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   return success();
 }
 
-/// Room for `capacity` packed columns of the left and rows of the right.
+/// Room for `capacity` packed columns of the left operand.
 Lowering::Operands Lowering::operandsFor(const Product &product,
                                          const Buffer &out, int64_t capacity) {
   Operands operands;
@@ -365,10 +311,7 @@ Lowering::Operands Lowering::operandsFor(const Product &product,
   operands.capacity = capacity;
   operands.left = allocateBytes(product.rows * capacity, product.compute);
   operands.left.strides = {capacity, 1};
-  operands.right = allocateBytes(product.columns * capacity, product.compute);
   operands.leftPointer = operands.left.pointer;
-  operands.leftRowStride = constant(capacity);
-  operands.leftColumnStride = constant(1);
   return operands;
 }
 
@@ -439,7 +382,10 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   bindCarried(loop.getInitArgs(), loop.getRegionIterArgs(), initial);
   Buffer out = buffers.lookup(loop.getRegionIterArg(0));
   int64_t perChunk = iterationsPerChunk(product, machine);
+  Region *body = &loop.getRegion();
   Operands operands = operandsFor(product, out, perChunk * product.depth);
+  Panels panels = planPanels(product, body, operands.capacity, kMostGroups, 4);
+  sg::LoadOp load = leftInUserMemory(product, body);
   Value lower = asI64(scalar(loop.getLowerBound())),
         upper = asI64(scalar(loop.getUpperBound()));
   Value step = asI64(scalar(loop.getStep()));
@@ -451,24 +397,70 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   Value chunk = openLoop(constant(0), trips, perChunk);
   Value left = arith::SubIOp::create(builder, loc, trips, chunk);
   Value count = arith::MinSIOp::create(builder, loc, left, constant(perChunk));
-  Value iteration = openLoop(constant(0), count, 1);
-  Value number = arith::AddIOp::create(builder, loc, chunk, iteration);
-  Value iv = arith::MulIOp::create(builder, loc, number, step);
-  iv = arith::AddIOp::create(builder, loc, lower, iv);
-  Type ivType = loop.getInductionVar().getType();
-  if (ivType != iv.getType())
-    iv = arith::TruncIOp::create(builder, loc, ivType, iv);
-  if (failed(emitIterationScalars(loop, iv)))
+  auto beginIteration = [&](Value iteration) {
+    Value number = builder.createOrFold<arith::AddIOp>(loc, chunk, iteration);
+    Value iv = arith::MulIOp::create(builder, loc, number, step);
+    iv = arith::AddIOp::create(builder, loc, lower, iv);
+    Type ivType = loop.getInductionVar().getType();
+    if (ivType != iv.getType())
+      iv = arith::TruncIOp::create(builder, loc, ivType, iv);
+    return emitIterationScalars(loop, iv);
+  };
+  auto pack = [&](Value times, function_ref<void(Value, Tile)> emit) {
+    Value iteration = openLoop(constant(0), times, 1);
+    if (failed(beginIteration(iteration)))
+      return failure();
+    Value column =
+        arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
+    // What depends on nothing but the iteration is computed at its depth.
+    Tile here = base;
+    for (Coordinate &coordinate : here.coordinates)
+      coordinate.depth = depth();
+    emit(column, here);
+    closeLoop();
+    // What was computed in this loop is not there in the next one.
+    cache.clear();
+    return success();
+  };
+  Value packsLeft = count;
+  if (load) {
+    if (failed(beginIteration(constant(0))))
+      return failure();
+    Value first = scalar(load.getOffset());
+    Value inPlace =
+        arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+    Value iteration = openLoop(constant(0), count, 1, {inPlace});
+    if (failed(beginIteration(iteration)))
+      return failure();
+    Value whole = isWholeInPlace(load);
+    Value expected =
+        arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
+    expected = arith::AddIOp::create(builder, loc, first, expected);
+    Value follows =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                              scalar(load.getOffset()), expected);
+    whole = arith::AndIOp::create(builder, loc, whole, follows);
+    whole = arith::AndIOp::create(builder, loc, whole, loopState()[0]);
+    inPlace = closeLoop({whole})[0];
+    packsLeft = unless(inPlace, count);
+    if (failed(beginIteration(constant(0))))
+      return failure();
+    readLeftInPlace(operands, load, inPlace);
+  }
+  if (failed(pack(packsLeft, [&](Value column, Tile here) {
+        packLeft(product, here, operands.left, column);
+      })))
     return failure();
-  Value column =
-      arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
-  // What depends on nothing but the iteration is computed at its depth.
-  Tile here = base;
-  for (Coordinate &coordinate : here.coordinates)
-    coordinate.depth = depth();
-  packLeft(product, here, operands.left, column);
-  packRight(product, here, operands.right, column, operands.capacity);
-  closeLoop();
+  builder.restoreInsertionPoint(points.back());
+  Value number =
+      builder.createOrFold<arith::DivUIOp>(loc, chunk, constant(perChunk));
+  Group group = findGroup(panels, number, {chunk, count, lower, step});
+  operands.right = group.buffer;
+  if (failed(pack(unless(group.kept, count), [&](Value column, Tile here) {
+        packRight(product, here, operands.right, column, operands.capacity);
+      })))
+    return failure();
+  builder.restoreInsertionPoint(points.back());
   operands.depth =
       arith::MulIOp::create(builder, loc, count, constant(product.depth));
   multiply(product, base, operands);

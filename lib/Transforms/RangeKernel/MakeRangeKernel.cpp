@@ -25,6 +25,9 @@ namespace {
 
 constexpr llvm::StringLiteral kKernelName = "sg.kernel_name";
 constexpr llvm::StringLiteral kScratchBytes = "sg.scratch_bytes";
+/// First and last byte of the scratch area that a range begins by clearing:
+/// what a program leaves there is for the later ones of its range alone.
+constexpr llvm::StringLiteral kScratchCleared = "sg.scratch_cleared";
 /// Marks the exported function.
 constexpr llvm::StringLiteral kRangeKernel = "sg.range_kernel";
 
@@ -52,6 +55,12 @@ LogicalResult verifyProgram(func::FuncOp program) {
            << kKernelName << "' must be a string";
   if (program.isExternal())
     return program.emitOpError("a program needs a body");
+  if (Attribute cleared = program->getAttr(kScratchCleared)) {
+    auto ends = dyn_cast<DenseI64ArrayAttr>(cleared);
+    if (!ends || ends.size() != 2 || ends[0] < 0 || ends[0] > ends[1])
+      return program.emitOpError("attribute '")
+             << kScratchCleared << "' must be the first and the last byte";
+  }
   if (type.getNumResults() != 0)
     return program.emitOpError("a program returns nothing, but this one has ")
            << type.getNumResults() << " result(s)";
@@ -109,6 +118,7 @@ public:
 
     SmallVector<Value> arguments = loadArguments(kernel.getArgument(0));
     Triple extents = loadExtents(kernel.getArgument(1));
+    clearScratch(kernel.getArgument(4));
     buildLoop(first, last, arguments, extents, kernel.getArgument(4));
     return kernel;
   }
@@ -145,6 +155,19 @@ private:
       values.push_back(value);
     }
     return values;
+  }
+
+  void clearScratch(Value scratch) {
+    auto bytes = program->getAttrOfType<DenseI64ArrayAttr>(kScratchCleared);
+    if (!bytes)
+      return;
+    Value start =
+        LLVM::GEPOp::create(b, scratch.getType(), b.getI8Type(), scratch,
+                            ArrayRef<LLVM::GEPArg>{int32_t(bytes[0])},
+                            LLVM::GEPNoWrapFlags::inbounds);
+    Value zero = arith::ConstantIntOp::create(b, b.getI8Type(), 0);
+    LLVM::MemsetOp::create(b, start, zero, i64(bytes[1] - bytes[0]),
+                           /*isVolatile=*/false);
   }
 
   Triple loadExtents(Value grid) {

@@ -1,0 +1,373 @@
+//===- Panels.cpp - the operands of a product as its tiles read them
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// The right operand is written to panels as wide as the register tile, so that
+// the innermost loop reads it with stride 1 whatever the user's strides are.
+// Programs that a thread runs one after the other often multiply by the same
+// panels: each packed group of panels carries a tag of the numbers that it was
+// computed from, and a program whose numbers are the same packs nothing.
+//
+// The left operand is read where it lies if its rows are contiguous and in
+// bounds, which is decided at run time, and else written to rows of the scratch
+// area. The register tile sees one address for each row in both cases.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace seagrove;
+using namespace seagrove::vectorize;
+
+// A tag of more words than this is not worth the comparison.
+static constexpr size_t kMostKeys = 12;
+// How much of packed operands is kept, in units of the second-level cache.
+static constexpr int64_t kKeptBytesPerL2 = 4;
+
+//===----------------------------------------------------------------------===//
+// The left operand in place
+//===----------------------------------------------------------------------===//
+
+static bool isDefinedIn(Value value, Region *region) {
+  return region && region->isAncestor(value.getParentRegion());
+}
+
+/// The read whose memory the left operand of `product` can be read from, if
+/// there is one that may turn out to be; `body` is the loop over K, if any.
+sg::LoadOp Lowering::leftInUserMemory(const Product &product, Region *body) {
+  auto load = product.left.getDefiningOp<sg::LoadOp>();
+  if (!load || buffers.contains(product.left) || product.batched ||
+      load.getIsVolatile() || load.getMask())
+    return {};
+  auto type = cast<RankedTensorType>(product.left.getType());
+  if (memoryType(lowered(type.getElementType())) != product.compute ||
+      load.getIndexOf(1))
+    return {};
+  APInt stride;
+  if (matchPattern(load.getStrides()[1], m_ConstantInt(&stride)) && stride != 1)
+    return {};
+  SmallVector<Value> fixed(load.getStrides());
+  fixed.push_back(load.getBase());
+  if (Value index = load.getIndexOf(0))
+    fixed.push_back(index);
+  if (llvm::any_of(fixed, [&](Value v) { return isDefinedIn(v, body); }))
+    return {};
+  return load;
+}
+
+/// The buffer that holds the left operand as the register tiles read it, if it
+/// lies in one.
+std::optional<Buffer> Lowering::leftInScratch(const Product &product) {
+  auto found = buffers.find(product.left);
+  if (found == buffers.end() || product.batched ||
+      found->second.elementType != product.compute ||
+      memoryType(product.compute) != product.compute ||
+      found->second.strides[1] != 1)
+    return {};
+  return found->second;
+}
+
+/// A condition for `load` to be contiguous along its columns and in bounds
+/// everywhere.
+Value Lowering::isWholeInPlace(sg::LoadOp load) {
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(load.getResult().getType()).getShape();
+  Value holds =
+      arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+  using Relation = arith::CmpIPredicate;
+  auto require = [&](Relation relation, Value value, int64_t bound) {
+    Value one = builder.createOrFold<arith::CmpIOp>(loc, relation, value,
+                                                    constant(bound));
+    holds = builder.createOrFold<arith::AndIOp>(loc, holds, one);
+  };
+  auto found = views.find(load);
+  Value stride = found == views.end() ? scalar(load.getStrides()[1])
+                                      : found->second.strides[1];
+  require(Relation::eq, stride, 1);
+  for (auto [low, high, size] :
+       llvm::zip(load.getLows(), load.getHighs(), shape)) {
+    if (isFull(low, high, size))
+      continue;
+    require(Relation::sle, scalar(low), 0);
+    require(Relation::sge, scalar(high), size);
+  }
+  return holds;
+}
+
+/// Lets the register tiles read rows from the memory of `load` where `inPlace`
+/// holds, and from the packed rows elsewhere.
+void Lowering::readLeftInPlace(Operands &operands, sg::LoadOp load,
+                               Value inPlace) {
+  Type element = operands.left.elementType;
+  auto found = views.find(load);
+  Value pointer =
+      found != views.end()
+          ? found->second.pointer
+          : address(scalar(load.getBase()), element, scalar(load.getOffset()));
+  operands.leftStride = found != views.end() ? found->second.strides[0]
+                                             : scalar(load.getStrides()[0]);
+  operands.leftIndex = found != views.end() ? Value() : load.getIndexOf(0);
+  operands.inPlace = inPlace;
+  operands.leftPointer = LLVM::SelectOp::create(builder, loc, inPlace, pointer,
+                                                operands.left.pointer);
+}
+
+/// The address of row `row` of the left operand.
+Value Lowering::leftRow(const Operands &operands, Value row) {
+  Value offset = builder.createOrFold<arith::MulIOp>(
+      loc, row, constant(operands.left.strides[0]));
+  if (operands.inPlace) {
+    Value there =
+        builder.createOrFold<arith::MulIOp>(loc, row, operands.leftStride);
+    if (operands.leftIndex) {
+      Tile element;
+      element.coordinates = {{row, depth(), -1}};
+      Value position = asI64(evaluate(operands.leftIndex, element).value);
+      builder.restoreInsertionPoint(points.back());
+      there = builder.createOrFold<arith::AddIOp>(loc, there, position);
+    }
+    offset =
+        arith::SelectOp::create(builder, loc, operands.inPlace, there, offset);
+  }
+  return address(operands.leftPointer, operands.left.elementType, offset);
+}
+
+//===----------------------------------------------------------------------===//
+// Panels that are kept
+//===----------------------------------------------------------------------===//
+
+/// Returns true if no program reads anything through `product` that it, or one
+/// before it on the same thread, could have had to see change: what programs
+/// write without telling each other is not ordered, but a program sees its own
+/// writes, and what it waited for.
+static bool readsAreUnordered(Operation *product) {
+  auto kernel = product->getParentOfType<func::FuncOp>();
+  if (!kernel.getBody().hasOneBlock())
+    return false;
+  Block &body = kernel.getBody().front();
+  Operation *here = body.findAncestorOpInBlock(*product);
+  WalkResult result = kernel.walk([&](Operation *op) {
+    if (auto load = dyn_cast<sg::LoadOp>(op))
+      return load.getIsVolatile() ? WalkResult::interrupt()
+                                  : WalkResult::advance();
+    if (auto gather = dyn_cast<sg::GatherOp>(op))
+      return gather.getIsVolatile() ? WalkResult::interrupt()
+                                    : WalkResult::advance();
+    if (op == kernel || op->getNumRegions() != 0 || !mayWrite(op))
+      return WalkResult::advance();
+    Operation *writer = body.findAncestorOpInBlock(*op);
+    bool later = writer != here && here->isBeforeInBlock(writer);
+    return later && isa<sg::StoreOp, sg::ScatterOp>(op)
+               ? WalkResult::advance()
+               : WalkResult::interrupt();
+  });
+  return !result.wasInterrupted();
+}
+
+/// Collects the scalars that `value` is a function of, besides memory and the
+/// kernel's arguments; those inside of `body`, the loop over K, are followed to
+/// what they are computed from. Fails where something else takes part.
+LogicalResult Lowering::collectKeys(Value value, Region *body,
+                                    llvm::SetVector<Value> &keys,
+                                    DenseSet<Value> &seen) {
+  if (!seen.insert(value).second)
+    return success();
+  bool isBlock = isa<RankedTensorType>(value.getType());
+  Operation *op = value.getDefiningOp();
+  if (!isBlock && !isDefinedIn(value, body)) {
+    bool fixed = op ? op->hasTrait<OpTrait::ConstantLike>()
+                    : isa<func::FuncOp>(value.getParentBlock()->getParentOp());
+    if (!fixed)
+      keys.insert(value);
+    return success(keys.size() <= kMostKeys);
+  }
+  if (!op) // The tag holds the number of the iteration anyway.
+    return success(!isBlock && value == body->getArgument(0));
+  if (op->getNumRegions() != 0 || (isBlock ? !isLazy(op) : !isPure(op)))
+    return failure();
+  for (Value operand : op->getOperands())
+    if (failed(collectKeys(operand, body, keys, seen)))
+      return failure();
+  return success();
+}
+
+/// One word of a tag.
+Value Lowering::tagWord(Value value) {
+  Type type = value.getType(), i64 = builder.getI64Type();
+  if (isa<LLVM::LLVMPointerType>(type))
+    return LLVM::PtrToIntOp::create(builder, loc, i64, value);
+  if (isa<FloatType>(type)) {
+    type = builder.getIntegerType(type.getIntOrFloatBitWidth());
+    value = arith::BitcastOp::create(builder, loc, type, value);
+  }
+  return asI64(value);
+}
+
+/// Plans how programs keep the packed right operand of `product` for one
+/// another, in groups of `capacity` rows: up to `groups` of them, and each
+/// found again by `ownWords` numbers of the caller and by the scalars that it
+/// was computed from. `body` is the loop over K, if there is one.
+Panels Lowering::planPanels(const Product &product, Region *body,
+                            int64_t capacity, int64_t groups,
+                            int64_t ownWords) {
+  Panels panels;
+  panels.elements = product.columns * capacity;
+  llvm::SetVector<Value> keys;
+  DenseSet<Value> seen;
+  bool kept = !product.batched && readsAreUnordered(product.op) &&
+              succeeded(collectKeys(product.right, body, keys, seen));
+  if (!kept) {
+    panels.buffer = allocateBytes(panels.elements, product.compute);
+    return panels;
+  }
+  int64_t bytes = panels.elements * product.compute.getIntOrFloatBitWidth() / 8;
+  panels.slots =
+      std::clamp<int64_t>(kKeptBytesPerL2 * machine.l2Bytes / bytes, 1, groups);
+  panels.buffer = allocateBytes(panels.elements * panels.slots, product.compute,
+                                Lifetime::range);
+  panels.keys.assign(keys.begin(), keys.end());
+  panels.words = 1 + ownWords + panels.keys.size();
+  panels.tags = allocateBytes(panels.slots * panels.words, builder.getI64Type(),
+                              Lifetime::clearedForRange);
+  return panels;
+}
+
+/// The packed panels of group `number`; `kept` tells whether they hold what
+/// they should, and is null where that is never so.
+Lowering::Group Lowering::findGroup(const Panels &panels, Value number,
+                                    ArrayRef<Value> own) {
+  Group group;
+  group.buffer = panels.buffer;
+  if (panels.slots == 0)
+    return group;
+  Value slot =
+      builder.createOrFold<arith::RemUIOp>(loc, number, constant(panels.slots));
+  auto at = [&](const Buffer &buffer, int64_t size) {
+    Value offset =
+        builder.createOrFold<arith::MulIOp>(loc, slot, constant(size));
+    return address(buffer.pointer, buffer.elementType, offset);
+  };
+  group.buffer.pointer = at(panels.buffer, panels.elements);
+  Value tag = at(panels.tags, panels.words);
+  SmallVector<Value> words = {constant(1)};
+  llvm::append_range(words, own);
+  for (Value key : panels.keys)
+    words.push_back(tagWord(scalar(key)));
+  assert(static_cast<int64_t>(words.size()) == panels.words);
+  for (auto [index, word] : llvm::enumerate(words)) {
+    Value place = address(tag, word.getType(), constant(index));
+    Value stored = LLVM::LoadOp::create(builder, loc, word.getType(), place);
+    Value same = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                       stored, word);
+    group.kept =
+        group.kept ? builder.createOrFold<arith::AndIOp>(loc, group.kept, same)
+                   : same;
+    LLVM::StoreOp::create(builder, loc, word, place);
+  }
+  return group;
+}
+
+/// Zero where `condition` holds, else `count`: how often to do what is needed
+/// only where it does not.
+Value Lowering::unless(Value condition, Value count) {
+  if (!condition)
+    return count;
+  return arith::SelectOp::create(builder, loc, condition, constant(0), count);
+}
+
+//===----------------------------------------------------------------------===//
+// Packing
+//===----------------------------------------------------------------------===//
+
+/// Writes the left operand to rows of `buffer`, from column `column` on.
+void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
+                        Value column) {
+  RankedTensorType type = cast<RankedTensorType>(product.left.getType());
+  int64_t rowDim = type.getRank() - 2, depthDim = type.getRank() - 1;
+  Buffer rows = buffer;
+  builder.restoreInsertionPoint(points.back());
+  rows.pointer = address(buffer.pointer, product.compute, column);
+  int64_t lanes = type.getDimSize(depthDim) == 1
+                      ? 1
+                      : chooseLanes(product.compute, type.getDimSize(depthDim));
+  emitTiles(base, type.getShape(), {rowDim}, lanes == 1 ? -1 : depthDim, lanes,
+            product.left, {}, [&](const Tile &tile) {
+              Value values = evaluateAll(product.left, tile).front();
+              builder.restoreInsertionPoint(points.back());
+              Tile target = tile;
+              if (product.batched) {
+                target.coordinates.erase(target.coordinates.begin());
+                target.vectorDim -= tile.vectorDim >= 0;
+              }
+              writeBuffer(rows, target, convert(values, product.compute));
+            });
+}
+
+/// Writes the right operand to panels of `buffer`, from row `row` of each on.
+/// A panel is `capacity` rows of as many columns as the register tile.
+void Lowering::packRight(const Product &product, Tile base,
+                         const Buffer &buffer, Value row, int64_t capacity) {
+  RankedTensorType type = cast<RankedTensorType>(product.right.getType());
+  int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
+  int64_t width = product.vectors * product.lanes;
+  SmallVector<KnownBounds> depthBounds;
+  SmallVector<int64_t> identity =
+      llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  DenseSet<Value> seen;
+  collectBounds(product.right, identity, depthDim, depthBounds, seen);
+  builder.restoreInsertionPoint(points.back());
+  Value end = interiorEnd(product.right, type.getShape(), columnDim, {});
+  Value whole = constant(product.columns);
+  if (end)
+    whole = arith::AndIOp::create(builder, loc, end, constant(-width));
+  auto panels = [&](Value from, Value to, bool interior) {
+    Value first = openLoop(from, to, width);
+    unsigned panelDepth = depth();
+    Value panel =
+        arith::MulIOp::create(builder, loc, first, constant(capacity));
+    auto line = [&](Value low, Value high, const KnownBounds *known) {
+      Value k = openLoop(low, high, 1);
+      knownBounds[depthDim] = known ? *known : KnownBounds();
+      Value position = arith::AddIOp::create(builder, loc, row, k);
+      position = arith::MulIOp::create(builder, loc, position, constant(width));
+      position = arith::AddIOp::create(builder, loc, panel, position);
+      for (int64_t vector = 0; vector < product.vectors; ++vector) {
+        Tile tile = base;
+        tile.coordinates[depthDim] = {k, depth(), depthDim};
+        builder.restoreInsertionPoint(points[panelDepth]);
+        Value start = builder.createOrFold<arith::AddIOp>(
+            loc, first, constant(vector * product.lanes));
+        tile.coordinates[columnDim] = {start, panelDepth, columnDim};
+        tile.vectorDim = product.columns == 1 ? -1 : columnDim;
+        tile.lanes = product.columns == 1 ? 1 : product.lanes;
+        tile.interior = interior;
+        Value values = evaluateAll(product.right, tile).front();
+        builder.restoreInsertionPoint(points.back());
+        Value offset = arith::AddIOp::create(builder, loc, position,
+                                             constant(vector * product.lanes));
+        LLVM::StoreOp::create(builder, loc, convert(values, product.compute),
+                              address(buffer.pointer, product.compute, offset),
+                              product.compute.getIntOrFloatBitWidth() / 8);
+      }
+      closeLoop();
+      knownBounds[depthDim] = {};
+    };
+    bool split = depthBounds.size() == 1 &&
+                 isConstantIntValue(depthBounds.front().low, 0);
+    Value high =
+        split ? scalar(depthBounds.front().high) : constant(product.depth);
+    line(constant(0), high, split ? &depthBounds.front() : nullptr);
+    if (split)
+      line(high, constant(product.depth), nullptr);
+    closeLoop();
+  };
+  panels(constant(0), whole, true);
+  if (end)
+    panels(whole, constant(product.columns), false);
+}

@@ -1,0 +1,83 @@
+// RUN: seagrove-opt %s -split-input-file -vectorize-blocks="vector-bits=256 l2-bytes=65536" -canonicalize -cse | FileCheck %s
+
+// The panels of the right operand are kept for the next program: a group of
+// four iterations has a tag of its number (three words and one that says that
+// there is something) and of the program's column. The left operand is
+// contiguous and in bounds, so it is read where it lies: only the right one is
+// packed, and only where its tag is another.
+
+// CHECK-LABEL: func.func private @shared.program
+// CHECK-SAME: sg.scratch_cleared = array<i64: 0, [[LAST:[0-9]+]]>
+// CHECK: llvm.load
+// CHECK-COUNT-5: arith.andi
+// CHECK: %[[TIMES:[^ ]+]] = arith.select {{.*}}, %c0_i64,
+// CHECK: scf.for {{.*}} to %[[TIMES]]
+// CHECK: llvm.store {{.*}} vector<8xf32>
+// CHECK-COUNT-12: math.fma
+func.func @shared(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c48 = arith.constant 48 : i64
+  %c32 = arith.constant 32 : i64
+  %c64 = arith.constant 64 : i64
+  %c128 = arith.constant 128 : i64
+  %s0 = arith.constant 0 : i32
+  %s32 = arith.constant 32 : i32
+  %s128 = arith.constant 128 : i32
+  %zero = arith.constant dense<0.0> : tensor<48x32xf32>
+  %pid = tt.get_program_id y : i32
+  %column = arith.muli %pid, %s32 : i32
+  %start = arith.extsi %column : i32 to i64
+  %acc = scf.for %i = %s0 to %s128 step %s32 iter_args(%c = %zero) -> (tensor<48x32xf32>) : i32 {
+    %o = arith.extsi %i : i32 to i64
+    %r = arith.muli %o, %c64 : i64
+    %p = arith.addi %r, %start : i64
+    %a = sg.load %x[%o] strides(%c128, %c1) bounds(%c0, %c0) to (%c48, %c32) : !tt.ptr<f32> -> tensor<48x32xf32>
+    %b = sg.load %y[%p] strides(%c64, %c1) bounds(%c0, %c0) to (%c32, %c32) : !tt.ptr<f32> -> tensor<32x32xf32>
+    %d = linalg.matmul ins(%a, %b : tensor<48x32xf32>, tensor<32x32xf32>) outs(%c : tensor<48x32xf32>) -> tensor<48x32xf32>
+    scf.yield %d : tensor<48x32xf32>
+  }
+  sg.store %acc, %z[%start] strides(%c64, %c1) bounds(%c0, %c0) to (%c48, %c32) : tensor<48x32xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// A program that writes before it reads keeps nothing: it has to see what it
+// wrote.
+
+// CHECK-LABEL: func.func private @writes_first.program
+// CHECK-NOT: sg.scratch_cleared
+// CHECK-COUNT-4: math.fma
+func.func @writes_first(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c16 = arith.constant 16 : i64
+  %one = arith.constant dense<1.0> : tensor<16x16xf32>
+  %zero = arith.constant dense<0.0> : tensor<16x16xf32>
+  sg.store %one, %y[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : tensor<16x16xf32> -> !tt.ptr<f32>
+  %a = sg.load %x[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : !tt.ptr<f32> -> tensor<16x16xf32>
+  %b = sg.load %y[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : !tt.ptr<f32> -> tensor<16x16xf32>
+  %d = linalg.matmul ins(%a, %b : tensor<16x16xf32>, tensor<16x16xf32>) outs(%zero : tensor<16x16xf32>) -> tensor<16x16xf32>
+  sg.store %d, %x[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : tensor<16x16xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// Columns that are not next to each other: the left operand is packed.
+
+// CHECK-LABEL: func.func private @spaced.program
+// CHECK: llvm.intr.masked.gather
+// CHECK-COUNT-4: math.fma
+func.func @spaced(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c2 = arith.constant 2 : i64
+  %c16 = arith.constant 16 : i64
+  %zero = arith.constant dense<0.0> : tensor<16x16xf32>
+  %a = sg.load %x[%c0] strides(%c16, %c2) bounds(%c0, %c0) to (%c16, %c16) : !tt.ptr<f32> -> tensor<16x16xf32>
+  %d = linalg.matmul ins(%a, %a : tensor<16x16xf32>, tensor<16x16xf32>) outs(%zero : tensor<16x16xf32>) -> tensor<16x16xf32>
+  sg.store %d, %y[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : tensor<16x16xf32> -> !tt.ptr<f32>
+  return
+}
