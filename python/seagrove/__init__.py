@@ -12,9 +12,26 @@ from typing import TYPE_CHECKING
 from seagrove._version import __version__
 
 if TYPE_CHECKING:
-    from seagrove.runtime.registry import Choice
+    from collections.abc import Sequence
 
-__all__ = ["__version__", "get_num_threads", "set_num_threads", "use"]
+    from seagrove.backend import MemoryStatistics
+    from seagrove.runtime.device import DeviceProperties
+    from seagrove.runtime.registry import Choice, Device
+    from seagrove.runtime.tensors import DeviceTensor
+
+__all__ = [
+    "__version__",
+    "asarray",
+    "device_properties",
+    "devices",
+    "empty",
+    "get_num_threads",
+    "memory_statistics",
+    "set_num_threads",
+    "synchronize",
+    "use",
+    "zeros",
+]
 
 
 def use(name: str, *, everywhere: bool = False, **settings: object) -> Choice:
@@ -66,3 +83,100 @@ def get_num_threads() -> int:
     from seagrove.compiler.native import native
 
     return native().num_threads()
+
+
+def devices() -> tuple[str, ...]:
+    """Names of the devices that kernels can run on here."""
+    from seagrove.runtime import registry
+
+    return tuple(name for entry in registry.backends().values() for name in entry.devices())
+
+
+def device_properties(device: str | Device | None = None, **settings: object) -> DeviceProperties:
+    """What a device has, by key and by attribute; sizes in bytes, None is the chosen device.
+
+    Raises:
+        seagrove.errors.BackendError, seagrove.errors.DeviceError: if there is no such device.
+    """
+    from seagrove.runtime import registry
+
+    return registry.device_or_chosen(device, settings).driver.properties()
+
+
+def memory_statistics(device: str | Device | None = None, **settings: object) -> MemoryStatistics:
+    """What tensors hold of a device's memory, in bytes; None is the chosen device.
+
+    Raises:
+        seagrove.errors.BackendError, seagrove.errors.DeviceError: if there is no such device.
+    """
+    from seagrove.runtime import memory, registry
+
+    return memory.statistics(registry.device_or_chosen(device, settings).driver)
+
+
+def synchronize(device: str | Device | None = None, **settings: object) -> None:
+    """Waits until what was launched on a device has ended; None is the chosen device."""
+    from seagrove.runtime import registry
+
+    registry.device_or_chosen(device, settings).driver.synchronize()
+
+
+def empty(
+    shape: int | Sequence[int],
+    dtype: object = "float32",
+    device: str | Device | None = None,
+    **settings: object,
+) -> DeviceTensor:
+    """A tensor on a device whose elements are whatever was there.
+
+    Args:
+        shape: elements along each dimension.
+        dtype: a name such as "float32" or "bf16", or a dtype of NumPy, torch or Triton.
+        device: as for `use`; None is the chosen one, or else the host.
+        settings: as for `use`.
+
+    Raises:
+        seagrove.errors.ArgumentTypeError: SG0713 for an element type that kernels do not have.
+        seagrove.errors.BackendError, seagrove.errors.DeviceError: if there is no such device.
+    """
+    from seagrove.runtime import tensors
+
+    return tensors.empty(shape, dtype, device, **settings)
+
+
+def zeros(
+    shape: int | Sequence[int],
+    dtype: object = "float32",
+    device: str | Device | None = None,
+    **settings: object,
+) -> DeviceTensor:
+    """A tensor of zeros on a device; arguments as for `empty`."""
+    from seagrove.runtime import tensors
+
+    return tensors.zeros(shape, dtype, device, **settings)
+
+
+def asarray(
+    source: object,
+    dtype: object = None,
+    device: str | Device | None = None,
+    **settings: object,
+) -> DeviceTensor:
+    """A tensor on a device with the elements of `source`.
+
+    Args:
+        source: a NumPy array, a torch tensor, anything that speaks DLPack or the buffer
+            protocol, a number or nested lists of numbers.
+        dtype: converts the elements; None leaves them.
+        device, settings: as for `empty`.
+
+    Returns:
+        On the host a tensor that shares the memory of `source` where it can, else a copy.
+
+    Raises:
+        seagrove.errors.ArgumentTypeError: SG0713 if `source` holds no numbers.
+        seagrove.errors.BackendError, seagrove.errors.DeviceError: if there is no such device.
+    """
+    from seagrove.runtime import tensors
+
+    return tensors.asarray(source, dtype, device, **settings)

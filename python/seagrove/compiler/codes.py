@@ -302,6 +302,11 @@ EXPLANATIONS: dict[str, Explanation] = {
         "`seagrove devices` lists the devices that can be used.",
         'with seagrove.use("cpu"):\n    kernel[grid](x, y, n)',
     ),
+    "SG0713": Explanation(
+        "this tensor cannot be made on the device",
+        "Its data is of a kind that has no place in memory: not a number, or not in one piece.",
+        "Pass a NumPy array, a torch tensor, or numbers with a dtype.",
+    ),
     "SG0714": Explanation(
         "the backend does not compile this operation",
         "A backend names the operations that its chip or its compiler cannot do.",

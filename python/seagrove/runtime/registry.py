@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -94,6 +94,13 @@ class Entry:
             return kind()
         except Exception as error:
             return self._error("SG0709", "cannot be made", _in_words(error))
+
+    def devices(self) -> tuple[str, ...]:
+        """Names of the devices that it offers here; none if it is broken."""
+        try:
+            return self.load().devices()
+        except Exception:  # The same error stands in the backend's line of `doctor`.
+            return ()
 
     def _error(self, code: str, what: str, why: str, advice: str = "") -> BackendError:
         advice = advice or f"reinstall {self.package or self.value.partition(':')[0]}, or remove it"
@@ -262,6 +269,25 @@ def chosen() -> str | None:
     """Name of the backend that was chosen explicitly, by `use` or by the environment."""
     found = chosen_device() or from_environment()
     return found.backend_name if found else None
+
+
+def device_or_chosen(
+    wanted: str | Device | None, settings: Mapping[str, object] | None = None
+) -> Device:
+    """The device of that name; None is the chosen one, or else the host.
+
+    Raises:
+        BackendError: SG0706 if there is none.
+    """
+    if isinstance(wanted, Device):
+        return wanted
+    if wanted is not None:
+        return device(wanted, **(settings or {}))
+    found = chosen_device() or from_environment() or host()
+    if found is None:
+        find("")  # Raises with the list of names.
+    assert found is not None
+    return found
 
 
 class Choice:

@@ -7,13 +7,13 @@ one and read by the other. That costs; tensors that live on the device cost noth
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
 from seagrove.backend import Driver
 from seagrove.errors import DeviceError
+from seagrove.runtime.memory import Block, host_bytes
 
 _ALIGNMENT = 64
 
@@ -25,15 +25,15 @@ class _Range:
     start: int
     end: int
     writable: bool = True
-    block: int = 0
+    block: Block | None = None
 
     def on_device(self, address: int) -> int:
         # The same remainder as on the host: Triton has told the kernel what divides it.
-        return self.block + self.start % _ALIGNMENT + address - self.start
+        assert self.block is not None
+        return self.block.address + self.start % _ALIGNMENT + address - self.start
 
     def bytes(self) -> memoryview:
-        length = self.end - self.start
-        return memoryview((ctypes.c_char * length).from_address(self.start)).cast("B")
+        return host_bytes(self.start, self.end - self.start)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Staging:
         self._ranges = _merged(self._ranges)
         try:
             for part in self._ranges:
-                part.block = self._driver.allocate(part.end - part.start + _ALIGNMENT)
+                part.block = Block(self._driver, part.end - part.start + _ALIGNMENT)
                 self._driver.write(part.on_device(part.start), part.bytes())
             return tuple(map(self._place, self._args))
         except BaseException:
@@ -97,8 +97,7 @@ class Staging:
     def _free(self) -> None:
         for part in self._ranges:
             if part.block:
-                self._driver.free(part.block)
-                part.block = 0
+                part.block.free()
 
     def _collect(self, arg: Any) -> None:
         if type(arg) is tuple:
@@ -137,9 +136,11 @@ class Staging:
             return tuple(map(self._place, arg))
         if _is_descriptor(arg):
             return replace(arg, base=self._place(arg.base))
-        if not _is_tensor(arg) or self._is_at_home(arg):
+        if not _is_tensor(arg):
             return arg
         address = _address(arg)
+        if self._is_at_home(arg):
+            return _OnDevice(address, arg.dtype, _count(arg))
         for part in self._ranges:
             if part.start <= address < part.end:
                 return _OnDevice(part.on_device(address), arg.dtype, _count(arg))

@@ -26,9 +26,11 @@ def install_dispatch() -> None:
 
 def _make_dispatcher(kernel: Any) -> Any:
     from seagrove.compiler.native import native
+    from seagrove.runtime.tensors import DeviceTensor
 
     torch = sys.modules.get("torch")
     tensors = (torch.Tensor, torch.nn.Parameter) if torch else ()
+    tensors += (DeviceTensor,)
     dtypes = (triton.language.dtype,)
     dispatcher = native().Dispatcher(
         kernel, _launch_and_remember, tensors, dtypes, registry.CURRENT
