@@ -42,6 +42,8 @@ struct Target {
   std::string cpu;
   std::string features;
   unsigned vectorBits = 128;
+  /// Registers are a multiple of `vectorBits` that is known at run time only.
+  bool scalable = false;
   unsigned vectorRegisters = 16;
   bool fma = false;
   int64_t l1Bytes = 32 << 10;

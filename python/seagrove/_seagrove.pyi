@@ -30,6 +30,7 @@ class Target:
     features: str
     vector_bits: int
     vector_registers: int
+    scalable: bool
     fma: bool
     l1_bytes: int
     l2_bytes: int

@@ -53,6 +53,7 @@ static void bindData(nb::module_ &m) {
       .def_rw("features", &api::Target::features)
       .def_rw("vector_bits", &api::Target::vectorBits)
       .def_rw("vector_registers", &api::Target::vectorRegisters)
+      .def_rw("scalable", &api::Target::scalable)
       .def_rw("fma", &api::Target::fma)
       .def_rw("l1_bytes", &api::Target::l1Bytes)
       .def_rw("l2_bytes", &api::Target::l2Bytes)

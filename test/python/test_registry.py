@@ -191,3 +191,15 @@ def test_every_described_cpu_target_is_complete():
     for item in cpu.descriptions():
         assert item.requires and item.vector_bits >= 128 and item.l2_bytes > item.l1_bytes
         assert item.to_native().vector_bits == item.vector_bits
+
+
+@pytest.mark.parametrize(
+    ("isa", "strongest", "lengths_at_run_time"),
+    [("x86_64", "x86-64-v4", False), ("aarch64", "armv9-a", True), ("riscv64", "rv64gcv", True)],
+)
+def test_an_instruction_set_means_its_strongest_target(isa, strongest, lengths_at_run_time):
+    from seagrove.backends import cpu
+
+    target = cpu.describe(isa)
+    assert target.name == strongest and target.scalable == lengths_at_run_time
+    assert target.to_native().scalable == lengths_at_run_time

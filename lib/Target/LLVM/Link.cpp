@@ -214,27 +214,6 @@ bool link(StringRef object, ArrayRef<std::string> extraArguments,
   return false;
 }
 
-/// Returns true if `object` refers to a symbol that it does not define.
-bool hasOpenSymbols(StringRef object) {
-  auto file = object::ObjectFile::createObjectFile({object, "kernel"});
-  if (!file) {
-    consumeError(file.takeError());
-    return true;
-  }
-  return any_of((*file)->symbols(), [](const object::SymbolRef &symbol) {
-    Expected<uint32_t> flags = symbol.getFlags();
-    Expected<StringRef> name = symbol.getName();
-    bool open = flags && name && !name->empty() &&
-                *name != "_GLOBAL_OFFSET_TABLE_" &&
-                (*flags & object::SymbolRef::SF_Undefined);
-    if (!flags)
-      consumeError(flags.takeError());
-    if (!name)
-      consumeError(name.takeError());
-    return open;
-  });
-}
-
 /// A shared object called `name` without contents, standing for the library of
 /// that name on the machine where the kernel will run.
 bool makeStub(StringRef name, TargetMachine &machine, std::string &stub,
@@ -270,6 +249,26 @@ bool makeStub(StringRef name, TargetMachine &machine, std::string &stub,
 }
 
 } // namespace
+
+bool hasOpenSymbols(StringRef object) {
+  auto file = object::ObjectFile::createObjectFile({object, "kernel"});
+  if (!file) {
+    consumeError(file.takeError());
+    return true;
+  }
+  return any_of((*file)->symbols(), [](const object::SymbolRef &symbol) {
+    Expected<uint32_t> flags = symbol.getFlags();
+    Expected<StringRef> name = symbol.getName();
+    bool open = flags && name && !name->empty() &&
+                *name != "_GLOBAL_OFFSET_TABLE_" &&
+                (*flags & object::SymbolRef::SF_Undefined);
+    if (!flags)
+      consumeError(flags.takeError());
+    if (!name)
+      consumeError(name.takeError());
+    return open;
+  });
+}
 
 bool linkSharedObject(StringRef object, TargetMachine &machine,
                       std::string &output, std::string &error) {

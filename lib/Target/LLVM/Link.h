@@ -15,6 +15,9 @@
 
 namespace seagrove::target {
 
+/// Returns true if `object` refers to a symbol that it does not define.
+bool hasOpenSymbols(llvm::StringRef object);
+
 /// Links one position-independent object into a shared object. Symbols that
 /// the object leaves open are expected in the C library, which is recorded as
 /// needed only then; no file of a tool chain is read. Returns false and sets

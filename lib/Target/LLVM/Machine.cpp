@@ -8,13 +8,16 @@
 #include "Machine.h"
 
 #include "Guard.h"
+#include "Link.h"
 
 #include "seagrove/Target/LLVM/Compile.h"
 
 #include "llvm/Analysis/TargetTransformInfo.h"
 #include "llvm/CodeGen/TargetLowering.h"
 #include "llvm/CodeGen/TargetSubtargetInfo.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -122,6 +125,30 @@ static bool convertsInRegisters(TargetMachine &machine, Function &function,
          cheap(Instruction::FPTrunc, narrowVector, wideVector);
 }
 
+/// Returns true if converting elements between `narrow` and f32 calls a
+/// function of the compiler's run-time library, which we do not link. Found out
+/// by making the code: a target's custom expansion may end in a call.
+static bool convertsByCall(TargetMachine &machine, Module &module,
+                           Type *narrow) {
+  LLVMContext &context = module.getContext();
+  Type *wide = Type::getFloatTy(context);
+  auto *function =
+      Function::Create(FunctionType::get(wide, {wide, wide}, false),
+                       GlobalValue::ExternalLinkage, "convert", module);
+  IRBuilder<> builder(BasicBlock::Create(context, "", function));
+  Value *sum = builder.CreateFPExt(
+      builder.CreateFPTrunc(function->getArg(0), narrow), wide);
+  builder.CreateRet(builder.CreateFAdd(sum, function->getArg(1)));
+  SmallVector<char, 0> object;
+  raw_svector_ostream stream(object);
+  legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr,
+                                  CodeGenFileType::ObjectFile))
+    return true;
+  passes.run(module);
+  return hasOpenSymbols({object.data(), object.size()});
+}
+
 static NativeOps askLLVM(const api::Target &target) {
   NativeOps native;
   std::string error;
@@ -151,8 +178,9 @@ static NativeOps askLLVM(const api::Target &target) {
   native.f16Arithmetic = lowering->isOperationLegal(ISD::FADD, MVT::f16);
   native.bf16Arithmetic = lowering->isOperationLegal(ISD::FADD, MVT::bf16);
   native.bf16Conversion = native1(ISD::FP_ROUND, MVT::v8bf16);
-  native.f16Conversion =
-      convertsInRegisters(*machine, *function, Type::getHalfTy(context));
+  Type *half = Type::getHalfTy(context);
+  native.f16Conversion = convertsInRegisters(*machine, *function, half) &&
+                         !convertsByCall(*machine, module, half);
   return native;
 }
 

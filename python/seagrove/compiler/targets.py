@@ -4,12 +4,15 @@ A backend ships JSON files. Each names the targets of one instruction set from t
 strongest:
 
     {"isa": "...", "triple": "...", "targets": [
-        {"name": "...", "cpu": "...", "requires": ["feature", ...], "vector_bits": 256,
-         "vector_registers": 16, "fma": true, "l1_bytes": 32768, "l2_bytes": 524288,
-         "attributes": {"key": "value"}}]}
+        {"name": "...", "cpu": "...", "features": "+a,+b", "requires": ["feature", ...],
+         "vector_bits": 256, "scalable": false, "vector_registers": 16, "fma": true,
+         "l1_bytes": 32768, "l2_bytes": 524288, "attributes": {"key": "value"}}]}
 
-`requires` are LLVM feature names; what a weaker target of the file requires is implied. A name such
-as "host" is resolved at run time, against the features that the running machine reports.
+`requires` are LLVM feature names; what a weaker target of the file requires is implied. `features`
+are those that `cpu` does not imply. The registers of a scalable target hold a multiple of
+`vector_bits`, known at run time only: one object runs at every length. The name of an instruction
+set means its strongest target. A name such as "host" is resolved at run time, against the features
+that the running machine reports.
 """
 
 from __future__ import annotations
@@ -45,10 +48,12 @@ class TargetDescription:
     features: str = ""
     requires: tuple[str, ...] = ()
     vector_bits: int = 128
+    scalable: bool = False
     vector_registers: int = 16
     fma: bool = False
     l1_bytes: int = 32 << 10
     l2_bytes: int = 512 << 10
+    isa: str = ""
     attributes: tuple[tuple[str, str], ...] = field(default=())
 
     def cache_key(self) -> str:
@@ -62,6 +67,7 @@ class TargetDescription:
         target.cpu = self.cpu
         target.features = self.features
         target.vector_bits = self.vector_bits
+        target.scalable = self.scalable
         target.vector_registers = self.vector_registers
         target.fma = self.fma
         target.l1_bytes = self.l1_bytes
@@ -76,7 +82,7 @@ def load_descriptions(path: Path) -> tuple[TargetDescription, ...]:
     found: list[TargetDescription] = []
     required: tuple[str, ...] = ()
     for entry in data["targets"]:
-        target = _from_json(data["triple"], entry)
+        target = _from_json(data["triple"], {"isa": data.get("isa", ""), **entry})
         required += target.requires
         found.append(replace(target, requires=required))
     return tuple(found)
@@ -133,8 +139,9 @@ def resolve(name: str, known: Iterable[TargetDescription]) -> TargetDescription:
     """
     descriptions = tuple(known)
     if name not in HOST_NAMES:
-        for target in descriptions:
-            if target.name == name:
+        # Of those that an instruction set's name fits, the strongest is the last.
+        for target in reversed(descriptions):
+            if name in (target.name, target.isa):
                 return target
         raise TargetError(
             f"there is no target called '{name}'",
