@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import sys
 from pathlib import Path
+
+from seagrove.runtime import registry
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -13,12 +16,17 @@ REPOSITORY = HERE.parents[1]
 def refusals_of(backend: str) -> dict[str, str]:
     """What a backend refuses: patterns of case ids, each with the reason.
 
-    A backend keeps them in `third_party/<vendor>/test/refusals.json`.
+    A backend keeps them in `third_party/<vendor>/test/refusals.json`, or, in a package of its own,
+    in a file `refusals.json` beside its class.
     """
+    name = backend.partition(":")[0]
     if backend == "interpreter":
         path = HERE / "interpreter_refusals.json"
+    elif (REPOSITORY / "third_party" / name).is_dir():
+        path = REPOSITORY / "third_party" / name / "test" / "refusals.json"
     else:
-        path = REPOSITORY / "third_party" / backend / "test" / "refusals.json"
+        module = type(registry.find(name).load()).__module__
+        path = Path(sys.modules[module].__file__ or "").parent / "refusals.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from seagrove import __version__
 from seagrove.errors import SeagroveError
@@ -41,29 +42,21 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _devices(arguments: argparse.Namespace) -> int:
-    from seagrove.runtime import registry
+    from seagrove.tools import devices_command
 
-    for name, backend in sorted(registry.backends().items()):
-        answer = backend.probe()
-        print(f"{name:12} {'usable' if answer.usable else 'not usable':11} {answer.why}")
-        for device in answer.devices:
-            print(f"{'':12} {device}")
-    return 0
+    return devices_command.print_devices(as_json=arguments.json)
 
 
 def _targets(arguments: argparse.Namespace) -> int:
-    from seagrove.compiler import targets
-    from seagrove.compiler.native import native
-    from seagrove.runtime import registry
+    from seagrove.tools import devices_command
 
-    for backend in registry.backends().values():
-        for target in backend.load().targets():
-            runnable = "runs here" if targets.runs_here(target) else ""
-            print(f"{backend.name}:{target.name:16} {target.vector_bits:5} bit  {runnable}")
-    mine = targets.host()
-    print(f"host: {mine.cpu} ({mine.triple})")
-    print(f"code generators: {', '.join(native().llvm_targets())}")
-    return 0
+    return devices_command.print_targets(as_json=arguments.json)
+
+
+def _new_backend(arguments: argparse.Namespace) -> int:
+    from seagrove.tools import new_backend
+
+    return new_backend.main(arguments.name, Path(arguments.out))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,8 +96,14 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = add("explain", _explain, "explain a code such as SG0601; without one, list them")
     explain.add_argument("code", nargs="?")
-    add("devices", _devices, "list the installed backends and their devices")
-    add("targets", _targets, "list the chips that code can be made for")
+    devices = add("devices", _devices, "list the installed backends and their devices")
+    targets = add("targets", _targets, "list the chips that code can be made for")
+    for command in (devices, targets):
+        command.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+    new_backend = add("new-backend", _new_backend, "write the skeleton of a backend's package")
+    new_backend.add_argument("name", help="lower case; what users will choose it by")
+    new_backend.add_argument("--out", default=".", metavar="DIR", help="default: this folder")
     return parser
 
 
