@@ -58,12 +58,14 @@ class Availability:
         why: one sentence, in either case.
         advice: what to do where it is not usable.
         devices: names of the devices that it offers.
+        compiles: True if kernels can be compiled all the same, where it is not usable.
     """
 
     usable: bool
     why: str
     advice: str = ""
     devices: tuple[str, ...] = ()
+    compiles: bool = False
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,9 @@ class Backend:
 
     libdevice: ClassVar[str] = "seagrove.frontend.libdevice"
     """The module that `triton.language.extra.<name>.libdevice` is."""
+
+    default_emit: ClassVar[str] = "llvm"
+    """What `seagrove compile` shows where nothing is asked for."""
 
     refusals: ClassVar[tuple[Refusal, ...]] = ()
     """What is not compiled, by name."""

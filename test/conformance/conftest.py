@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from seagrove.runtime import registry
-
 HERE = Path(__file__).parent
 INTERPRETER = "interpreter"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance")
-    group.addoption("--backend", default="cpu", help="a device, or 'interpreter' (default: cpu)")
+    group.addoption("--backend", default="cpu", help="a backend, or 'interpreter' (default: cpu)")
     group.addoption(
         "--isolate", action="store_true", help="in child processes: a crash is one failure"
     )
@@ -27,9 +25,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--backend") == INTERPRETER:
         os.environ["TRITON_INTERPRET"] = "1"
-    elif config.getoption("--backend") != "cpu":
-        # Explicit: tensors of the host are copied to the device and back.
-        os.environ["SEAGROVE_BACKEND"] = config.getoption("--backend")
     sys.path[:0] = [str(HERE)]
     # A worker's cases must land together: they share kernels (see `Case.group`).
     if getattr(config.option, "dist", "no") in ("load", "worksteal"):
@@ -41,9 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def device(request: pytest.FixtureRequest) -> str:
     """The torch device whose tensors reach the backend; the host serves the interpreter too."""
     backend = request.config.getoption("--backend")
-    if backend in ("cpu", INTERPRETER):
-        return "cpu"
-    return registry.find(backend.partition(":")[0]).load().tensor_device or "cpu"
+    return "cpu" if backend in ("cpu", INTERPRETER) else backend
 
 
 _OUTCOMES = pytest.StashKey[dict[str, dict[str, str]]]()

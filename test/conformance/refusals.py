@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import sys
 from pathlib import Path
-
-from seagrove.runtime import registry
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -16,17 +13,12 @@ REPOSITORY = HERE.parents[1]
 def refusals_of(backend: str) -> dict[str, str]:
     """What a backend refuses: patterns of case ids, each with the reason.
 
-    A backend keeps them in `third_party/<vendor>/test/refusals.json`, or, in a package of its own,
-    in a file `refusals.json` beside its class.
+    A backend keeps them in `third_party/<vendor>/test/refusals.json`.
     """
-    name = backend.partition(":")[0]
     if backend == "interpreter":
         path = HERE / "interpreter_refusals.json"
-    elif (REPOSITORY / "third_party" / name).is_dir():
-        path = REPOSITORY / "third_party" / name / "test" / "refusals.json"
     else:
-        module = type(registry.find(name).load()).__module__
-        path = Path(sys.modules[module].__file__ or "").parent / "refusals.json"
+        path = REPOSITORY / "third_party" / backend / "test" / "refusals.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 

@@ -312,9 +312,56 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A backend names the operations that its chip or its compiler cannot do.",
         "Follow the advice of the message, or choose another backend for this kernel.",
     ),
-    "SG0715": Explanation(
-        "the skeleton of a backend cannot be written",
-        "`seagrove new-backend NAME` writes a new folder for a backend whose name is not taken.",
-        "Choose another name, or another place by --out.",
+    "SG0730": Explanation(
+        "the installed Triton has no such backend",
+        "Some chips are compiled for by the pipeline of the installed wheel of triton, and this "
+        "wheel was built without it.",
+        "Install a wheel that has it: pip install 'triton>=3.6,<3.10'.",
+    ),
+    "SG0731": Explanation(
+        "a launch option does not fit the target",
+        "Options tune one chip: a cluster of programs (num_ctas above 1), for example, exists on "
+        "some targets only, and num_warps is a power of 2 everywhere.",
+        "Leave the option out, or choose it by the target.",
+    ),
+    "SG0732": Explanation(
+        "upstream's compiler failed",
+        "The kernel went through the pipeline of the installed Triton, which refused it. Its own "
+        "words are the message; the place is the user's line as well as it can be told.",
+        "Change what the message names, or try another release of triton; "
+        "`seagrove compile --emit ttir` gives what upstream was handed.",
+    ),
+    "SG0733": Explanation(
+        "the target does not take this operation",
+        "The backend knows that upstream's compiler would fail on it for this target, in a way "
+        "that says little or ends the process.",
+        "Follow the advice of the message, or compile for another target.",
+    ),
+    "SG0734": Explanation(
+        "upstream's compiler ended its process",
+        "An assertion of the installed Triton's pipeline does not hold for this kernel. That is a "
+        "defect of the pipeline; in a command it is caught, in a launch it ends the program.",
+        "Try another release of triton, or another way to write the operation.",
+    ),
+    "SG0735": Explanation(
+        "the kernel needs more memory on the chip than the target has",
+        "Blocks that are multiplied, or that several stages of a loop hold at once, lie in the "
+        "memory that the threads of one program share.",
+        "Use smaller blocks, or fewer stages: --option num_stages=1.",
+    ),
+    "SG0736": Explanation(
+        "the backend compiles here and cannot run",
+        "No device of it is in this machine, or its driver cannot be used.",
+        "`seagrove doctor` says what is missing; `seagrove compile --target` needs no device.",
+    ),
+    "SG0737": Explanation(
+        "Triton's front end refuses the kernel",
+        "The function is no valid kernel for this target; the message is Triton's own.",
+        "Change the line that the message shows.",
+    ),
+    "SG0738": Explanation(
+        "the command line asks for something that does not exist",
+        "Each backend has its own stages, which --emit names; --option takes NAME=VALUE.",
+        "`seagrove compile --help` lists what there is.",
     ),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from seagrove import __version__
 from seagrove.errors import SeagroveError
@@ -42,21 +41,30 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _devices(arguments: argparse.Namespace) -> int:
-    from seagrove.tools import devices_command
+    from seagrove.runtime import registry
 
-    return devices_command.print_devices(as_json=arguments.json)
+    for name, backend in sorted(registry.backends().items()):
+        answer = backend.probe()
+        state = "compile only" if answer.compiles else "not usable"
+        print(f"{name:12} {'usable' if answer.usable else state:12} {answer.why}")
+        for device in answer.devices:
+            print(f"{'':12} {device}")
+    return 0
 
 
 def _targets(arguments: argparse.Namespace) -> int:
-    from seagrove.tools import devices_command
+    from seagrove.compiler import targets
+    from seagrove.compiler.native import native
+    from seagrove.runtime import registry
 
-    return devices_command.print_targets(as_json=arguments.json)
-
-
-def _new_backend(arguments: argparse.Namespace) -> int:
-    from seagrove.tools import new_backend
-
-    return new_backend.main(arguments.name, Path(arguments.out))
+    for backend in registry.backends().values():
+        for target in backend.load().targets():
+            runnable = "runs here" if targets.runs_here(target) else ""
+            print(f"{backend.name}:{target.name:16} {target.vector_bits:5} bit  {runnable}")
+    mine = targets.host()
+    print(f"host: {mine.cpu} ({mine.triple})")
+    print(f"code generators: {', '.join(native().llvm_targets())}")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,9 +92,28 @@ def _parser() -> argparse.ArgumentParser:
         help='one type or value a parameter, such as "*fp32,*fp32,i32,1024"; a type with :16 '
         "is known to be a multiple of 16 (pointers always are)",
     )
-    compile_.add_argument("--emit", choices=EMIT_KINDS, default="llvm", help="default: llvm")
-    compile_.add_argument("--backend", default="cpu", help="default: cpu")
-    compile_.add_argument("--target", default="", help="see `seagrove targets`; default: host")
+    compile_.add_argument(
+        "--emit",
+        default="",
+        metavar="STAGE",
+        help=f"one of {', '.join(EMIT_KINDS)}, or a stage of the target's own compiler; "
+        "default: llvm, or assembly",
+    )
+    compile_.add_argument("--backend", default="", help="default: that of the target")
+    compile_.add_argument(
+        "--target",
+        default="",
+        metavar="PREFIX:ARCH",
+        help="see `seagrove targets`; default: the host",
+    )
+    compile_.add_argument(
+        "--option",
+        dest="options",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a launch option, such as num_warps=8; may be repeated",
+    )
     compile_.add_argument("-O", dest="opt_level", type=int, choices=range(4), default=3)
     compile_.add_argument("-o", dest="output", metavar="FILE", help="default: standard output")
     compile_.add_argument(
@@ -96,14 +123,8 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = add("explain", _explain, "explain a code such as SG0601; without one, list them")
     explain.add_argument("code", nargs="?")
-    devices = add("devices", _devices, "list the installed backends and their devices")
-    targets = add("targets", _targets, "list the chips that code can be made for")
-    for command in (devices, targets):
-        command.add_argument("--json", action="store_true", help="print the answer as JSON")
-
-    new_backend = add("new-backend", _new_backend, "write the skeleton of a backend's package")
-    new_backend.add_argument("name", help="lower case; what users will choose it by")
-    new_backend.add_argument("--out", default=".", metavar="DIR", help="default: this folder")
+    add("devices", _devices, "list the installed backends and their devices")
+    add("targets", _targets, "list the chips that code can be made for")
     return parser
 
 

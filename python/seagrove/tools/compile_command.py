@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seagrove.compiler.options import BINARY_KINDS, CodegenOptions
+from seagrove.backend import Backend
+from seagrove.compiler.stages import Compiled
 from seagrove.errors import SeagroveError
 
 _TYPE = re.compile(r"\*?k?\*?(i1|[iu](8|16|32|64)|u1|fp16|bf16|fp32|fp64|fp8\w+)(:16)?$|tensordesc")
@@ -106,36 +107,78 @@ def _signature_error(kernel: Any, why: str) -> SeagroveError:
     )
 
 
-def main(arguments: argparse.Namespace) -> int:
-    """Compiles and writes; returns the exit status."""
-    from seagrove.compiler.diagnostics import format_diagnostic
-    from seagrove.compiler.stages import compile_ttir
+def parse_options(entries: Sequence[str]) -> dict[str, object]:
+    """Launch options out of "NAME=VALUE" texts.
+
+    Raises:
+        SeagroveError: SG0738 for a text of another form.
+    """
+    options: dict[str, object] = {}
+    for entry in entries:
+        name, equals, value = entry.partition("=")
+        if not (name.isidentifier() and equals):
+            raise SeagroveError(
+                f"'{entry}' is no launch option", code="SG0738", advice="write NAME=VALUE"
+            )
+        try:
+            options[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            options[name] = value
+    return options
+
+
+def _check_kind(kind: str, backend: Backend) -> None:
+    if kind not in (kinds := ("ttir", *backend.emit_kinds())):
+        raise SeagroveError(
+            f"the backend '{backend.name}' makes no '{kind}'",
+            code="SG0738",
+            why="its stages are: " + ", ".join(dict.fromkeys(kinds)),
+            advice="name one of them with --emit",
+        )
+
+
+def compile_kernel(arguments: argparse.Namespace) -> Compiled:
+    """The kernel at the stage that the command line asks for.
+
+    Raises:
+        SeagroveError: for a wrong command line, or a kernel that does not compile.
+    """
     from seagrove.frontend import triton_compat
+    from seagrove.runtime import registry
 
     kernel = find_kernel(arguments.kernel)
     types, constants = bind_signature(kernel, arguments.signature)
-    backend = triton_compat.make_backend(arguments.backend, arguments.target)
-    ttir = triton_compat.kernel_ttir(kernel, types, constants, backend)
-    if arguments.emit == "ttir":
-        output = ttir.encode()
-    else:
-        compiled = compile_ttir(
-            ttir,
-            backend.describe(arguments.target),
-            CodegenOptions(opt_level=arguments.opt_level),
-            emit=arguments.emit,
-            timing=arguments.timing,
-        )
-        output = compiled.output
-        if arguments.remarks:
-            for remark in compiled.remarks:
-                print(format_diagnostic(remark), file=sys.stderr)
+    text = f"{arguments.backend}:{arguments.target}" if arguments.backend else arguments.target
+    name, arch = registry.split_target(text)
+    backend = registry.find(name).load()
+    kind = arguments.emit or backend.default_emit
+    _check_kind(kind, backend)
+    compiler = triton_compat.make_backend(name, arch)
+    options = compiler.parse_options(
+        {"opt_level": arguments.opt_level, **parse_options(arguments.options)}
+    )
+    ttir = triton_compat.kernel_ttir(kernel, types, constants, compiler, options)
+    if kind == "ttir":
+        return Compiled(ttir.encode(), "", 0)
+    target = compiler.describe(arch)
+    return backend.emit(ttir, target, options, kind, timing=arguments.timing)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Compiles and writes; returns the exit status."""
+    from seagrove.compiler.diagnostics import format_diagnostic
+
+    compiled = compile_kernel(arguments)
+    if arguments.remarks:
+        for remark in compiled.remarks:
+            print(format_diagnostic(remark), file=sys.stderr)
+    if arguments.timing:
         for name, milliseconds in compiled.timings:
             print(f"{milliseconds:9.3f} ms  {name}", file=sys.stderr)
     if arguments.output:
-        Path(arguments.output).write_bytes(output)
-    elif arguments.emit in BINARY_KINDS and sys.stdout.isatty():
+        Path(arguments.output).write_bytes(compiled.output)
+    elif b"\0" in compiled.output and sys.stdout.isatty():
         raise SeagroveError(f"'{arguments.emit}' is no text", advice="name a file with -o")
     else:
-        sys.stdout.buffer.write(output)
+        sys.stdout.buffer.write(compiled.output)
     return 0

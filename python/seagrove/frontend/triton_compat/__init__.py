@@ -17,6 +17,8 @@ is private and used here:
     dispatch.py    `JITFunction.__getitem__`, which remembers launches, and what a launch depends
                    on: its caches, hooks, globals, knobs
     kernels.py     ASTSource and the front end, for the command line
+    upstream.py    `triton.backends.<name>`: the compiler and driver classes of Triton's own
+                   backends, which ours of the fork "upstream" extend
 
 `import triton` imports this package through a backend's modules, half-way through Triton's own
 import: at module level only what exists by then may be imported.
@@ -41,6 +43,7 @@ from seagrove.frontend.triton_compat.kernels import (
     kernel_ttir,
     make_backend,
     unwrap_kernel,
+    watched_launches,
 )
 from seagrove.frontend.triton_compat.version import SUPPORTED, triton_version
 
@@ -62,4 +65,5 @@ __all__ = [
     "triton_version",
     "unwrap_kernel",
     "upstream_backends",
+    "watched_launches",
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from triton.backends.compiler import GPUTarget
 from triton.backends.driver import DriverBase
 
-from seagrove.frontend.triton_compat import launchers
+from seagrove.frontend.triton_compat import launchers, upstream
 from seagrove.runtime import device, registry
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ def driver_config() -> Any:
 def driver_of(wanted: registry.Device) -> Any:
     """Triton's driver of a device: an adapter for ours, else Triton's own."""
     name = wanted.backend_name
+    if wanted.is_ours and wanted.backend.fork == "upstream":
+        return upstream.make_driver(wanted)
     if wanted.is_ours:
         known = _triton_backends().get(name)
         kind = known.driver if known else None
@@ -224,11 +226,11 @@ def upstream_backends() -> dict[str, bool]:
 
     They are asked, which may load a tensor library, only where some device is there.
     """
-    own, known = registry.backends(), _triton_backends()
+    known = _triton_backends()
     hosts = [item.driver for item in known.values() if getattr(item.driver, "is_host", False)]
     ask = not any(driver.no_other_device() for driver in hosts)
     return {
         name: ask and bool(item.driver.is_active())
         for name, item in known.items()
-        if name not in own
+        if not issubclass(item.driver, DriverAdapter)
     }
