@@ -98,7 +98,7 @@ def cmake_build() -> None:
         stamp.write_text(wanted)
     subprocess.check_call(
         ["cmake", "--build", str(BUILD), "--parallel", str(parallel_jobs())]
-        + ["--target", "_seagrove", *TOOLS]
+        + ["--target", "_seagrove", "seagrove-workers", *TOOLS]
     )
 
 
@@ -127,7 +127,19 @@ class CMakeBuildExt(build_ext):
     def build_extension(self, ext: Extension) -> None:
         cmake_build()
         source = built_file(f"python/src/**/{ext.name.rpartition('.')[2]}*.so")
-        copy_stripped(source, Path(self.get_ext_fullpath(ext.name)))
+        module = Path(self.get_ext_fullpath(ext.name))
+        copy_stripped(source, module)
+        copy_workers(module.parent)
+
+
+def copy_workers(package: Path) -> None:
+    """Packs the programs that run on emulated devices: those that this machine could build."""
+    for vendor in vendors():
+        for source in BUILD.glob(f"third_party/{vendor}/runtime/seagrove-worker-*"):
+            target = package / "backends" / vendor / "runtime" / source.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            target.chmod(0o755)
 
 
 class CleanBuildPy(build_py):

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build needs from Debian 12: MLIR, LLVM and lld 22 with
-# their headers, a C++ compiler, CMake, Ninja, and Python's headers and venv.
+# their headers, a C++ compiler, CMake, Ninja, and Python's headers and venv;
+# besides, qemu and cross compilers for the emulated devices of the tests.
 # Does nothing where all is installed; needs root, or sudo.
 set -euo pipefail
 
@@ -9,6 +10,8 @@ packages=(
   llvm-22-dev libmlir-22-dev mlir-22-tools lld-22 liblld-22-dev libpolly-22-dev
   zlib1g-dev libzstd-dev libxml2-dev
   python3 python3-dev python3-venv
+  # Emulated devices: the emulator, and a compiler for the worker that runs in it.
+  qemu-user g++-aarch64-linux-gnu g++-riscv64-linux-gnu
 )
 
 if ! command -v apt-get >/dev/null; then

@@ -22,6 +22,7 @@ docs/adding-a-backend.md leads from an empty folder to a backend that passes the
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -152,6 +153,14 @@ class Driver:
     def properties(self) -> DeviceProperties:
         """What the device has, under the names that Triton's code asks for; sizes in bytes."""
         return DeviceProperties(name=self.device, max_shared_mem=1 << 30, multiprocessor_count=1)
+
+    def exclusive(self) -> AbstractContextManager[object]:
+        """Held from the copy of a launch's host tensors to the device until they are back.
+
+        A device on which launches of several threads are one after the other gives its lock here:
+        two of them may write parts of one storage, and storages are copied as a whole.
+        """
+        return nullcontext()
 
     # --- memory -------------------------------------------------------------------------------
 

@@ -100,3 +100,15 @@ class BackendError(SeagroveError, RuntimeError):
 
 class TargetError(SeagroveError, ValueError):
     """A target name is unknown, or this machine cannot run code made for it."""
+
+
+class DeviceFaultError(SeagroveError, RuntimeError):
+    """A kernel ended the device's worker, or did not end itself; the next launch works."""
+
+
+class DeviceTimeoutError(DeviceFaultError, TimeoutError):
+    """The device did not answer within its time."""
+
+
+class DeviceMemoryError(SeagroveError, MemoryError):
+    """The device has no memory left for an allocation."""

@@ -312,6 +312,54 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A backend names the operations that its chip or its compiler cannot do.",
         "Follow the advice of the message, or choose another backend for this kernel.",
     ),
+    "SG0721": Explanation(
+        "the device cannot be started",
+        "A device outside of this process needs a program that runs its kernels, the worker, and "
+        "an emulated one the emulator besides. One of them is missing, did not answer, or is not "
+        "the one that it should be.",
+        "Install what the message names; `seagrove doctor` looks again.",
+    ),
+    "SG0722": Explanation(
+        "a kernel faulted on the device",
+        "It used memory that the device does not have, or an instruction that ended its worker. "
+        "Host tensors of the launch are as they were before it; memory of the device stays.",
+        "Check masks and offsets. A pointer that a kernel loads from memory must be one of a "
+        "tensor that lives on the device. The next launch starts a new worker.",
+    ),
+    "SG0723": Explanation(
+        "the device's worker ended during a launch",
+        "Something outside ended the process, or the emulator gave up.",
+        "Launch again: a new worker starts by itself.",
+    ),
+    "SG0724": Explanation(
+        "a kernel ran for too long",
+        "The device did not answer within its time, and its worker was ended.",
+        "SEAGROVE_DEVICE_TIMEOUT sets the time in seconds, 300 without it; 0 waits forever.",
+    ),
+    "SG0725": Explanation(
+        "the device has no memory left",
+        "Tensors on the device, copies of host tensors of a launch and scratch memory share it.",
+        "Free tensors, or give it more: SEAGROVE_EMULATED_MEMORY sets the size of an emulated "
+        "device's memory in MiB.",
+    ),
+    "SG0726": Explanation(
+        "the memory is not in use",
+        "It was never allocated, has been freed, or belongs to the process that this one was "
+        "forked from: a child has devices of its own.",
+        "Allocate tensors in the process that uses them.",
+    ),
+    "SG0727": Explanation(
+        "the device refuses the compiled kernel",
+        "It is code for another architecture, damaged, or calls a function that the device's "
+        "worker does not offer.",
+        "Launch it through the kernel, which compiles for the chosen device.",
+    ),
+    "SG0729": Explanation(
+        "the device cannot have vectors of this length",
+        "An emulated processor with scalable vectors has one of a few lengths.",
+        "Give vector_bits in seagrove.use one of those that the message lists, or set "
+        "SEAGROVE_VECTOR_BITS.",
+    ),
     "SG0730": Explanation(
         "the installed Triton has no such backend",
         "Some chips are compiled for by the pipeline of the installed wheel of triton, and this "

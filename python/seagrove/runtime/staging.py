@@ -7,12 +7,13 @@ one and read by the other. That costs; tensors that live on the device cost noth
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
 from seagrove.backend import Driver
-from seagrove.errors import DeviceError
+from seagrove.errors import DeviceAssertError, DeviceError
 from seagrove.runtime.memory import Block, host_bytes
 
 _ALIGNMENT = 64
@@ -65,12 +66,14 @@ class Staging:
         self._kernel = kernel
         self._args = args
         self._ranges: list[_Range] = []
+        self._exclusive = ExitStack()
 
     def __enter__(self) -> tuple[Any, ...]:
         """The arguments as the device sees them."""
         for arg in self._args:
             self._collect(arg)
         self._ranges = _merged(self._ranges)
+        self._exclusive.enter_context(self._driver.exclusive())
         try:
             for part in self._ranges:
                 part.block = Block(self._driver, part.end - part.start + _ALIGNMENT)
@@ -87,17 +90,26 @@ class Staging:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None:
+            # What programs wrote before one of them failed an assertion stays, as on the host.
+            if kind is None or issubclass(kind, DeviceAssertError):
                 for part in self._ranges:
-                    if part.writable:
-                        self._driver.read(part.on_device(part.start), part.bytes())
+                    self._copy_back(part)
         finally:
             self._free()
+
+    def _copy_back(self, part: _Range) -> None:
+        result = bytearray(part.end - part.start)
+        self._driver.read(part.on_device(part.start), memoryview(result))
+        host = part.bytes()
+        # What is the same is not written: it may be a file that is mapped for reading.
+        if part.writable and bytes(host) != result:
+            host[:] = result
 
     def _free(self) -> None:
         for part in self._ranges:
             if part.block:
                 part.block.free()
+        self._exclusive.close()
 
     def _collect(self, arg: Any) -> None:
         if type(arg) is tuple:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from seagrove.errors import DeviceError, TargetError
 
 NAME = "cpu"
 ENVIRONMENT = "SEAGROVE_CPU_TARGET"
+EMULATED_SUFFIX = "-emulated"
 
 # Device nodes of accelerators that have a Triton backend of their own. Where none exists, nobody
 # needs to be asked, which saves loading torch or a vendor's driver library.
@@ -51,10 +52,25 @@ def descriptions() -> tuple[TargetDescription, ...]:
 def describe(arch: str) -> TargetDescription:
     """The target called `arch`; "" and "host" mean this machine.
 
+    "<name>-emulated" is a target with what the emulator wants in addition.
+
     Raises:
         TargetError: for an unknown name.
     """
-    return targets.resolve(arch, descriptions())
+    base = arch.removesuffix(EMULATED_SUFFIX)
+    found = targets.resolve(base, descriptions())
+    if base == arch:
+        return found
+    from seagrove.backends.cpu.emulated import ATTRIBUTES
+
+    extra = ATTRIBUTES.get(found.triple.partition("-")[0], ())
+    return replace(found, name=arch, attributes=(*found.attributes, *extra))
+
+
+def strongest(isa: str) -> TargetDescription | None:
+    """The last target of an instruction set, which requires most; None without any."""
+    known = [item for item in descriptions() if item.triple.partition("-")[0] == isa]
+    return known[-1] if known else None
 
 
 def current_arch() -> str:
@@ -105,8 +121,12 @@ class CpuBackend(Backend):
         )
 
     def open(self, target: str, settings: Mapping[str, object]) -> Driver:
+        from seagrove.backends.cpu import emulated
         from seagrove.backends.cpu.host import HostDriver
 
+        best = strongest(target) if target in emulated.EMULATED else None
+        if best is not None and not targets.runs_here(best):
+            return emulated.open_device(target, best.name + EMULATED_SUFFIX, settings)
         if settings:
             raise DeviceError(
                 f"the device '{NAME}' has no setting '{next(iter(settings))}'",
