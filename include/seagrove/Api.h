@@ -48,6 +48,8 @@ struct Target {
   bool fma = false;
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 512 << 10;
+  /// The largest cache, which may be shared by cores.
+  int64_t lastLevelBytes = 32 << 20;
   std::vector<std::pair<std::string, std::string>> attributes;
 };
 

@@ -57,6 +57,7 @@ void seagrove::buildVectorPipeline(OpPassManager &manager,
   options.vectorRegisters = target.vectorRegisters;
   options.l1Bytes = target.l1Bytes;
   options.l2Bytes = target.l2Bytes;
+  options.lastLevelBytes = target.lastLevelBytes;
   options.fma = target.fma;
   manager.addPass(createVectorizeBlocks(options));
   addCleanUp(manager);

@@ -34,6 +34,7 @@ class Target:
     fma: bool
     l1_bytes: int
     l2_bytes: int
+    last_level_bytes: int
     attributes: list[tuple[str, str]]
 
 class CompileOptions:

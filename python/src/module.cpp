@@ -57,6 +57,7 @@ static void bindData(nb::module_ &m) {
       .def_rw("fma", &api::Target::fma)
       .def_rw("l1_bytes", &api::Target::l1Bytes)
       .def_rw("l2_bytes", &api::Target::l2Bytes)
+      .def_rw("last_level_bytes", &api::Target::lastLevelBytes)
       .def_rw("attributes", &api::Target::attributes);
 
   nb::class_<api::CompileOptions>(m, "CompileOptions")

@@ -7,7 +7,7 @@
 // CHECK-SAME: sg.scratch_bytes = 256
 // CHECK: scf.if
 // CHECK: llvm.select
-// CHECK: %[[END:.*]] = arith.andi %{{.*}}, %{{.*}} : i64
+// CHECK: %[[END:.*]] = arith.andi %{{.*}}, %c-8_i64 : i64
 // CHECK: scf.for %{{.*}} = %{{.*}} to %[[END]]
 // CHECK: llvm.load %{{.*}} -> vector<8xf32>
 // CHECK: llvm.store %{{.*}} : vector<8xf32>

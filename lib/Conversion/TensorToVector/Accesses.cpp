@@ -355,7 +355,7 @@ Lanes Lowering::evaluateGather(sg::GatherOp op, const Tile &tile) {
 //===----------------------------------------------------------------------===//
 
 void Lowering::writeLanes(Value value, Value pointer, const Tile &tile,
-                          Predicate predicate) {
+                          Predicate predicate, Value streams) {
   unsigned alignment = alignmentOf(elementOf(value));
   if (predicate.vector) {
     LLVM::MaskedStoreOp::create(builder, loc, value, pointer,
@@ -368,6 +368,16 @@ void Lowering::writeLanes(Value value, Value pointer, const Tile &tile,
                                     /*withElseRegion=*/false);
     builder.setInsertionPointToStart(branch.thenBlock());
   }
+  if (!streams || predicate.scalar) {
+    LLVM::StoreOp::create(builder, loc, value, pointer, alignment);
+    return;
+  }
+  auto branch =
+      scf::IfOp::create(builder, loc, streams, /*withElseRegion=*/true);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  LLVM::StoreOp::create(builder, loc, value, pointer, machine.vectorBits / 8,
+                        /*isVolatile=*/false, /*isNonTemporal=*/true);
+  builder.setInsertionPointToStart(branch.elseBlock());
   LLVM::StoreOp::create(builder, loc, value, pointer, alignment);
 }
 
@@ -379,7 +389,7 @@ void Lowering::scatterLanes(Value value, Value pointers, const Tile &tile,
                                alignmentOf(elementOf(value)));
 }
 
-void Lowering::emitStoreTile(sg::StoreOp op, const Tile &tile) {
+void Lowering::emitStoreTile(sg::StoreOp op, const Tile &tile, Value streams) {
   Lanes lanes = evaluate(op.getValue(), tile);
   Predicate predicate = boundsOf(tile, op.getLows(), op.getHighs(),
                                  shapeOf(op.getValue()), op.getMask());
@@ -387,7 +397,7 @@ void Lowering::emitStoreTile(sg::StoreOp op, const Tile &tile) {
   Value value = toMemory(spread(lanes, tile));
   Place place = placeOf(op, tile, nullptr);
   if (!place.each)
-    return writeLanes(value, place.first, tile, predicate);
+    return writeLanes(value, place.first, tile, predicate, streams);
   if (!place.contiguous)
     return scatterLanes(value, place.each, tile, predicate);
   auto branch = scf::IfOp::create(builder, loc, place.contiguous,
@@ -427,8 +437,9 @@ LogicalResult Lowering::emitStore(sg::StoreOp op) {
   SmallVector<Value> readers = {op.getValue()};
   if (op.getMask())
     readers.push_back(op.getMask());
+  Value streams = streamsPastCaches(op, vectorDim, lanes);
   forEachTile(shape, vectorDim, lanes, readers, bounds,
-              [&](const Tile &tile) { emitStoreTile(op, tile); });
+              [&](const Tile &tile) { emitStoreTile(op, tile, streams); });
   return success();
 }
 

@@ -47,6 +47,7 @@ struct Machine {
   int64_t vectorRegisters = 16;
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 512 << 10;
+  int64_t lastLevelBytes = 32 << 20;
   bool fma = true;
 };
 
@@ -218,7 +219,9 @@ private:
   mlir::Value otherLanes(mlir::Value other, mlir::Type elementType,
                          const Tile &tile, bool uniform);
   llvm::LogicalResult emitStore(sg::StoreOp op);
-  void emitStoreTile(sg::StoreOp op, const Tile &tile);
+  void emitStoreTile(sg::StoreOp op, const Tile &tile, mlir::Value streams);
+  mlir::Value streamsPastCaches(sg::StoreOp op, int64_t vectorDim,
+                                int64_t lanes);
   llvm::LogicalResult emitScatter(sg::ScatterOp op);
   llvm::LogicalResult emitAtomic(mlir::Operation *op);
   /// Where the lanes of a tile are: from `first` on, or at `each`; with
@@ -232,7 +235,7 @@ private:
                               bool inBytes, mlir::Type element,
                               const Tile &tile);
   void writeLanes(mlir::Value value, mlir::Value pointer, const Tile &tile,
-                  Predicate predicate);
+                  Predicate predicate, mlir::Value streams = {});
   void scatterLanes(mlir::Value value, mlir::Value pointers, const Tile &tile,
                     Predicate predicate);
   mlir::Value wholeMask(Predicate predicate, const Tile &tile);

@@ -32,6 +32,7 @@ struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
     machine.vectorRegisters = vectorRegisters;
     machine.l1Bytes = l1Bytes;
     machine.l2Bytes = l2Bytes;
+    machine.lastLevelBytes = lastLevelBytes;
     machine.fma = fma;
     SmallVector<func::FuncOp> kernels;
     for (auto function : getOperation().getOps<func::FuncOp>())

@@ -28,6 +28,8 @@ constexpr llvm::StringLiteral kScratchBytes = "sg.scratch_bytes";
 /// First and last byte of the scratch area that a range begins by clearing:
 /// what a program leaves there is for the later ones of its range alone.
 constexpr llvm::StringLiteral kScratchCleared = "sg.scratch_cleared";
+/// Marks a program whose writes may go past the caches, out of order.
+constexpr llvm::StringLiteral kStreams = "sg.streams";
 /// Marks the exported function.
 constexpr llvm::StringLiteral kRangeKernel = "sg.range_kernel";
 
@@ -120,6 +122,8 @@ public:
     Triple extents = loadExtents(kernel.getArgument(1));
     clearScratch(kernel.getArgument(4));
     buildLoop(first, last, arguments, extents, kernel.getArgument(4));
+    if (program->hasAttr(kStreams))
+      LLVM::FenceOp::create(b, LLVM::AtomicOrdering::seq_cst);
     return kernel;
   }
 
@@ -224,6 +228,7 @@ private:
     scf::YieldOp::create(b, advance(loop.getRegionIterArgs(), extents));
     if (program.getBody().hasOneBlock())
       inlineProgram(call);
+    b.setInsertionPointAfter(loop);
   }
 
   /// Moves the program's only block to its only call. LLVM's inliner would do

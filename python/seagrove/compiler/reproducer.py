@@ -32,7 +32,8 @@ def pipeline(target: TargetDescription) -> str:
     vectorize = (
         f"vectorize-blocks{{vector-bits={target.vector_bits} "
         f"vector-registers={target.vector_registers} l1-bytes={target.l1_bytes} "
-        f"l2-bytes={target.l2_bytes} fma={str(target.fma).lower()}}}"
+        f"l2-bytes={target.l2_bytes} last-level-bytes={target.last_level_bytes} "
+        f"fma={str(target.fma).lower()}}}"
     )
     passes = ("sg-structure", "sg-tensor", vectorize, "canonicalize", "cse", "sg-lower-to-llvm")
     return f"builtin.module({','.join(passes)})"

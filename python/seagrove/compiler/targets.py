@@ -6,7 +6,8 @@ strongest:
     {"isa": "...", "triple": "...", "targets": [
         {"name": "...", "cpu": "...", "features": "+a,+b", "requires": ["feature", ...],
          "vector_bits": 256, "scalable": false, "vector_registers": 16, "fma": true,
-         "l1_bytes": 32768, "l2_bytes": 524288, "attributes": {"key": "value"}}]}
+         "l1_bytes": 32768, "l2_bytes": 524288, "last_level_bytes": 33554432,
+         "attributes": {"key": "value"}}]}
 
 `requires` are LLVM feature names; what a weaker target of the file requires is implied. `features`
 are those that `cpu` does not imply. The registers of a scalable target hold a multiple of
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from seagrove.compiler.native import native
 from seagrove.errors import TargetError
-from seagrove.runtime.device import data_cache_bytes
+from seagrove.runtime.device import data_cache_bytes, last_level_cache_bytes
 
 if TYPE_CHECKING:
     from seagrove._seagrove import Target
@@ -53,6 +54,7 @@ class TargetDescription:
     fma: bool = False
     l1_bytes: int = 32 << 10
     l2_bytes: int = 512 << 10
+    last_level_bytes: int = 32 << 20
     isa: str = ""
     attributes: tuple[tuple[str, str], ...] = field(default=())
 
@@ -72,6 +74,7 @@ class TargetDescription:
         target.fma = self.fma
         target.l1_bytes = self.l1_bytes
         target.l2_bytes = self.l2_bytes
+        target.last_level_bytes = self.last_level_bytes
         target.attributes = [*self.attributes, ("name", self.name)]
         return target
 
@@ -113,6 +116,7 @@ def host() -> TargetDescription:
         features=found.features,
         l1_bytes=data_cache_bytes(1),
         l2_bytes=data_cache_bytes(2),
+        last_level_bytes=last_level_cache_bytes(),
     )
 
 
@@ -164,6 +168,7 @@ def resolve(name: str, known: Iterable[TargetDescription]) -> TargetDescription:
         features=mine.features,
         l1_bytes=mine.l1_bytes or runnable[-1].l1_bytes,
         l2_bytes=mine.l2_bytes or runnable[-1].l2_bytes,
+        last_level_bytes=mine.last_level_bytes or runnable[-1].last_level_bytes,
     )
 
 
