@@ -12,25 +12,27 @@ import select
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import kit
 from kit import Case
 
-TIMEOUT_S = 120.0
+Check = Callable[[Case], None]
+
+TIMEOUT_S = 300.0
 
 
-def outcomes(cases: Sequence[Case], device: str) -> dict[str, str]:
+def outcomes(cases: Sequence[Case], check: Check) -> dict[str, str]:
     """Case id -> "" for a pass, or else what went wrong, for cases of one group."""
-    found, _ = _in_child(cases, device, alone=False)
+    found, _ = _in_child(cases, check, alone=False)
     for case in cases:
         if case.id not in found:
-            answer, death = _in_child([case], device, alone=True)
+            answer, death = _in_child([case], check, alone=True)
             found[case.id] = answer.get(case.id, death)
     return found
 
 
-def _in_child(cases: Sequence[Case], device: str, alone: bool) -> tuple[dict[str, str], str]:
+def _in_child(cases: Sequence[Case], check: Check, alone: bool) -> tuple[dict[str, str], str]:
     """The answers of a child that runs the cases, and how it died, if it did."""
     reader, writer = os.pipe()
     sys.stdout.flush()
@@ -38,7 +40,7 @@ def _in_child(cases: Sequence[Case], device: str, alone: bool) -> tuple[dict[str
     if child == 0:
         os.close(reader)
         kit.ALONE = alone
-        _run_child(cases, device, writer)
+        _run_child(cases, check, writer)
     os.close(writer)
     found, late = {}, False
     for line in _lines(reader):
@@ -56,12 +58,12 @@ def _in_child(cases: Sequence[Case], device: str, alone: bool) -> tuple[dict[str
     return found, f"the process left with status {os.WEXITSTATUS(status)}"
 
 
-def _run_child(cases: Sequence[Case], device: str, writer: int) -> None:
+def _run_child(cases: Sequence[Case], check: Check, writer: int) -> None:
     try:
         for case in cases:
             text = ""
             try:
-                case.check(device)
+                check(case)
             except Exception as failure:
                 text = "".join(traceback.format_exception_only(failure))
             os.write(writer, (json.dumps({case.id: text[:20000]}) + "\n").encode())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import itertools
+import platform
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,6 +51,11 @@ FEW = ("int32", "float32")
 EVERY_WIDTH = ("int8", "int16", "int32", "int64", "float32")
 
 Array = np.ndarray[Any, Any]
+
+INSTRUCTION_SET = {"AMD64": "x86_64", "arm64": "aarch64"}.get(
+    platform.machine(), platform.machine()
+)
+"""What kernels are compiled to: the first part of a target's triple, or "ptx"."""
 
 ALONE = False
 """Each case gets a kernel of its own: slower, and a crash of the process names its case."""

@@ -6,6 +6,7 @@ import pytest
 from cases import all_cases
 from isolation import outcomes
 from kit import Case
+from place import Place
 from refusals import refusal_for, refusals_of
 
 
@@ -13,8 +14,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per case; a refused one must fail, so that a stale refusal is noticed."""
     backend = metafunc.config.getoption("--backend")
     refusals = refusals_of(backend)
+    step, groups = metafunc.config.getoption("--sample"), {}
     params = []
     for case in all_cases():
+        if groups.setdefault(case.group, len(groups)) % step:
+            continue
         marks = [pytest.mark.xdist_group(case.group)]
         reason = refusal_for(case.id, refusals)
         if reason:
@@ -30,13 +34,13 @@ def known() -> dict[str, str]:
 
 
 def test_case(
-    case: Case, device: str, request: pytest.FixtureRequest, known: dict[str, str]
+    case: Case, place: Place, request: pytest.FixtureRequest, known: dict[str, str]
 ) -> None:
     if not request.config.getoption("--isolate"):
-        case.check(device)
+        place.check(case)
         return
     if case.id not in known:
         selected = [item.callspec.params["case"] for item in request.session.items]
-        known.update(outcomes([c for c in selected if c.group == case.group], device))
+        known.update(outcomes([c for c in selected if c.group == case.group], place.check))
     if known[case.id]:
         pytest.fail(known[case.id], pytrace=False)
