@@ -111,13 +111,13 @@ def test_alternate_launches_never_mix(mirror, fresh):
     for _ in range(3):
         for name in ("cpu", "mirror", "mirror:1"):
             x, y, out = arrays(torch.from_numpy)
-            counts = [mirror(item).launches for item in ("mirror", "mirror:1")]
+            counts = {item: mirror(item).launches for item in ("mirror", "mirror:1")}
             with seagrove.use(name):
                 compiled = launch(fresh, x, y, out)
             assert torch.equal(out, x + y)
             assert compiled.metadata.target.backend == name.partition(":")[0]
-            moved = [mirror(item).launches for item in ("mirror", "mirror:1")]
-            assert moved == [n + (item == name) for n, item in zip(counts, ("mirror", "mirror:1"))]
+            for item, before in counts.items():
+                assert mirror(item).launches == before + (item == name)
     assert len(fresh.device_caches) == 3
     images = {id(next(iter(caches[0].values()))) for caches in fresh.device_caches.values()}
     assert len(images) == 3

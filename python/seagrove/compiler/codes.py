@@ -312,6 +312,11 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A backend names the operations that its chip or its compiler cannot do.",
         "Follow the advice of the message, or choose another backend for this kernel.",
     ),
+    "SG0715": Explanation(
+        "the skeleton of a backend cannot be written",
+        "`seagrove new-backend NAME` writes a new folder for a backend whose name is not taken.",
+        "Choose another name, or another place by --out.",
+    ),
     "SG0721": Explanation(
         "the device cannot be started",
         "A device outside of this process needs a program that runs its kernels, the worker, and "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from seagrove.backend import Driver, MemoryStatistics
@@ -19,7 +19,8 @@ class _Counters:
 
 
 _counters: weakref.WeakKeyDictionary[Driver, _Counters] = weakref.WeakKeyDictionary()
-_lock = Lock()
+# A collection of garbage within the lock may free blocks on the same thread.
+_lock = RLock()
 
 
 class Block:
@@ -73,3 +74,26 @@ def host_bytes(address: int, size: int, owner: Any = None) -> memoryview:
     array = (ctypes.c_char * size).from_address(address)
     array._seagrove_owner = owner  # type: ignore[attr-defined]  # ctypes lets it live there
     return memoryview(array).cast("B")
+
+
+class HostMemory:
+    """Memory of a device that is memory of this process: a base for drivers, before `Driver`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._blocks: dict[int, Any] = {}
+
+    def allocate(self, size: int) -> int:
+        block = ctypes.create_string_buffer(size + 63)
+        address = -(-ctypes.addressof(block) // 64) * 64
+        self._blocks[address] = block
+        return address
+
+    def free(self, address: int) -> None:
+        self._blocks.pop(address, None)
+
+    def write(self, address: int, data: memoryview) -> None:
+        host_bytes(address, data.nbytes)[:] = data.cast("B")
+
+    def read(self, address: int, data: memoryview) -> None:
+        data.cast("B")[:] = host_bytes(address, data.nbytes)

@@ -95,6 +95,14 @@ class Entry:
         except Exception as error:
             return self._error("SG0709", "cannot be made", _in_words(error))
 
+    def is_sound(self) -> bool:
+        """Whether it can be imported and keeps the contract."""
+        try:
+            self.load()
+        except BackendError:
+            return False
+        return True
+
     def devices(self) -> tuple[str, ...]:
         """Names of the devices that it offers here; none if it is broken."""
         try:

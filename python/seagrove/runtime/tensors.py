@@ -16,10 +16,20 @@ from typing import Any
 from seagrove.backend import Driver
 from seagrove.errors import ArgumentTypeError, ArgumentValueError
 from seagrove.runtime import registry
-from seagrove.runtime.dtypes import DType, dtype_of
+from seagrove.runtime.dtypes import DTYPES, DType, dtype_of
 from seagrove.runtime.memory import Block, host_bytes
 
 Shape = tuple[int, ...]
+
+# What the module `struct` calls an element type, and its bytes.
+_FORMATS = {
+    **{(code, size): DTYPES[f"i{8 * size}"] for code in "bhilq" for size in (1, 2, 4, 8)},
+    **{(code, size): DTYPES[f"u{8 * size}"] for code in "BHILQ" for size in (1, 2, 4, 8)},
+    ("?", 1): DTYPES["i1"],
+    ("e", 2): DTYPES["fp16"],
+    ("f", 4): DTYPES["fp32"],
+    ("d", 8): DTYPES["fp64"],
+}
 
 
 class DeviceTensor:
@@ -317,7 +327,19 @@ def _read_source(source: Any, dtype: DType | None) -> tuple[memoryview, Shape, D
         size = host.numel() * host.element_size()
         data = host_bytes(host.data_ptr(), size, host) if size else memoryview(b"")
         return data, tuple(host.shape), dtype_of(host.dtype)
-    return _read_array(source, dtype)
+    return _read_buffer(source, dtype) or _read_array(source, dtype)
+
+
+def _read_buffer(source: Any, dtype: DType | None) -> tuple[memoryview, Shape, DType] | None:
+    """What the buffer protocol tells of `source`, for which NumPy is not needed; else None."""
+    try:
+        data = memoryview(source)
+    except TypeError:
+        return None
+    found = _FORMATS.get((data.format.lstrip("@=<"), data.itemsize))
+    if found is None or not data.c_contiguous or not data.shape or dtype not in (None, found):
+        return None
+    return data.cast("B") if data.nbytes else memoryview(b""), tuple(data.shape), found
 
 
 def _read_array(source: Any, dtype: DType | None) -> tuple[memoryview, Shape, DType]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
+from array import array
 from typing import Any
 
 import triton
 import triton.language as tl
+
+import seagrove
 
 
 @triton.jit  # type: ignore[untyped-decorator]  # Triton has no types
@@ -16,18 +18,6 @@ def scale_and_add(x, y, out, n, scale, BLOCK: tl.constexpr):  # type: ignore[no-
     inside = offsets < n
     values = tl.load(x + offsets, inside) * scale + tl.load(y + offsets, inside)
     tl.store(out + offsets, values, inside)
-
-
-class Buffer:
-    """fp32 values in host memory, shown to Triton as a tensor."""
-
-    dtype = "float32"
-
-    def __init__(self, values: list[float]) -> None:
-        self.memory = (ctypes.c_float * len(values))(*values)
-
-    def data_ptr(self) -> int:
-        return ctypes.addressof(self.memory)
 
 
 def run(count: int = 1000, block: int = 256) -> float:
@@ -39,16 +29,16 @@ def run(count: int = 1000, block: int = 256) -> float:
     Raises:
         AssertionError: if a result is wrong.
     """
-    x = Buffer([float(i) for i in range(count)])
-    y = Buffer([float(3 * i) for i in range(count)])
+    x = seagrove.asarray(array("f", range(count)))
+    y = seagrove.asarray(array("f", (3 * i for i in range(count))))
     # The values behind the end show a store that should have been masked.
-    out = Buffer([-1.0] * (count + block))
+    out = seagrove.asarray(array("f", [-1.0] * (count + block)))
     launch: Any = scale_and_add[(triton.cdiv(count, block),)]
     launch(x, y, out, count, 0.5, BLOCK=block)
     start = time.perf_counter()
     launch(x, y, out, count, 0.5, BLOCK=block)
     elapsed = (time.perf_counter() - start) * 1e3
     wanted = [3.5 * i for i in range(count)] + [-1.0] * block
-    wrong = [i for i, value in enumerate(out.memory) if value != wanted[i]]
+    wrong = [i for i, value in enumerate(array("f", out.bytes())) if value != wanted[i]]
     assert not wrong, f"{len(wrong)} wrong values, the first at {wrong[0]}"
     return elapsed

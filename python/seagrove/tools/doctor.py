@@ -10,8 +10,9 @@ import json
 import platform
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
+from typing import Any
 
 from seagrove import __version__
 from seagrove.runtime import registry
@@ -21,15 +22,19 @@ _TIMEOUT_SECONDS = 300
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of one backend after its kernel ran.
+    """What is known of one backend or device after its kernel ran.
 
     Attributes:
-        name: the backend.
+        name: the backend or device.
         usable: True if the kernel ran and gave the right result.
         why, advice: as in `registry.Availability`.
-        devices: names of its devices.
+        devices: names of the backend's devices.
         milliseconds: time of one small launch; None if none ran.
-        compiles: True if it compiles without being usable.
+        state: "works"; "absent" if the backend says that it cannot be used here, "compiles" if
+            it compiles all the same, "broken" if it cannot be asked, "fails" if its kernel does
+            not give the right result.
+        package: the distribution that a third party's backend comes from.
+        others: findings of the backend's devices after the first.
     """
 
     name: str
@@ -38,25 +43,37 @@ class Finding:
     advice: str = ""
     devices: tuple[str, ...] = ()
     milliseconds: float | None = None
-    compiles: bool = False
+    state: str = "works"
+    package: str = ""
+    others: tuple[Finding, ...] = ()
 
 
 def examine(name: str) -> Finding:
-    """Probes the backend `name` and runs a kernel on it."""
-    answer = registry.find(name).probe()
+    """Probes the backend `name` and runs a kernel on each of its devices."""
+    entry = registry.find(name)
+    answer = entry.probe()
     if not answer.usable:
-        compiles = answer.compiles
-        return Finding(name, False, answer.why, answer.advice, answer.devices, compiles=compiles)
+        state = "compiles" if answer.compiles else "absent" if entry.is_sound() else "broken"
+        found = Finding(name, False, answer.why, answer.advice, answer.devices, state=state)
+        return replace(found, package=entry.package)
+    first, *others = [_run_on(device, answer) for device in answer.devices or (name,)]
+    rest = tuple(replace(item, devices=()) for item in others)
+    return replace(first, name=name, package=entry.package, others=rest)
+
+
+def _run_on(name: str, answer: registry.Availability) -> Finding:
     try:
         done = _child(name)
     except subprocess.TimeoutExpired:
-        return Finding(name, False, f"a small kernel ran for {_TIMEOUT_SECONDS} s", "report this")
+        why = f"a small kernel ran for {_TIMEOUT_SECONDS} s"
+        return Finding(name, False, why, "report this", answer.devices, state="fails")
     if done.returncode != 0:
         if done.returncode < 0:
             why = f"running a kernel ended the process with signal {-done.returncode}"
         else:
             why = "\n".join(done.stderr.strip().splitlines()[-8:])
-        return Finding(name, False, f"the kernel failed: {why}", "report this text", answer.devices)
+        why = f"the kernel failed: {why}"
+        return Finding(name, False, why, "report this text", answer.devices, state="fails")
     milliseconds = float(done.stdout.split()[-1])
     return Finding(name, True, answer.why, "", answer.devices, milliseconds)
 
@@ -102,12 +119,14 @@ def _print(found: dict[str, object]) -> None:
     backends = found["backends"]
     assert isinstance(backends, list)
     for item in backends:
-        time = f", {item['milliseconds']:.3f} ms a launch" if item["usable"] else ""
-        failed = "COMPILE ONLY" if item["compiles"] else "FAIL"
-        print(f"\n{item['name']}: {'PASS' if item['usable'] else failed}{time}")
+        package = f" (of {item['package']})" if item["package"] not in ("", "seagrove") else ""
+        print(f"\n{item['name']}{package}: {_verdict(item)}")
         print(f"  why: {item['why']}")
         if item["advice"]:
             print(f"  do:  {item['advice']}")
+        for other in item["others"]:
+            why = "" if other["usable"] else f"; {other['why']}"
+            print(f"  {other['name']}: {_verdict(other)}{why}")
     triton = found["triton"]
     assert isinstance(triton, dict)
     if "error" in triton:
@@ -115,6 +134,13 @@ def _print(found: dict[str, object]) -> None:
         return
     states = (f"{name} ({'active' if on else 'no device'})" for name, on in triton["own"].items())
     print(f"\nA launch now runs on: {triton['active']}. Triton's own backends: {', '.join(states)}")
+
+
+def _verdict(item: dict[str, Any]) -> str:
+    if item["usable"]:
+        return f"PASS, {item['milliseconds']:.3f} ms a launch"
+    words = {"absent": "not usable here", "compiles": "COMPILE ONLY", "broken": "BROKEN"}
+    return words.get(item["state"], "FAIL")
 
 
 def main(*, as_json: bool) -> int:

@@ -29,8 +29,9 @@ def _make_dispatcher(kernel: Any) -> Any:
     from seagrove.runtime.tensors import DeviceTensor
 
     torch = sys.modules.get("torch")
-    tensors = (torch.Tensor, torch.nn.Parameter) if torch else ()
-    tensors += (DeviceTensor,)
+    tensors: tuple[type, ...] = (DeviceTensor,)
+    if torch is not None:
+        tensors = (torch.Tensor, torch.nn.Parameter, DeviceTensor)
     dtypes = (triton.language.dtype,)
     dispatcher = native().Dispatcher(
         kernel, _launch_and_remember, tensors, dtypes, registry.CURRENT

@@ -27,16 +27,18 @@ _EXTRA = "triton.language.extra."
 class _ImportHook:
     """Waits for the parts of Triton that we change, and changes each when it is complete."""
 
+    _done = False
+
     @classmethod
     def find_spec(
         cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> None:
-        if hasattr(sys.modules.get("triton.runtime.driver"), "driver"):
-            complete = choice.install()  # First: what follows may import.
-            if complete:
-                sys.meta_path.remove(cls)
+        if not cls._done and hasattr(sys.modules.get("triton.runtime.driver"), "driver"):
+            cls._done = True  # What follows may import.
             triton_backends()
             drivers.install_choice()
+        if cls._done and choice.install() and cls in sys.meta_path:
+            sys.meta_path.remove(cls)
 
 
 class _LibdeviceFinder:
