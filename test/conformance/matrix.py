@@ -1,18 +1,27 @@
-"""Writes docs/conformance.md, the matrix of primitives and dtypes, from a run of the suite.
+"""Keeps results of the suite, and writes the pages that are made of them.
 
-pytest test/conformance --backend cpu --conformance-json out.json
-python test/conformance/matrix.py out.json > docs/conformance.md
+pytest test/conformance --backend NAME --isolate --conformance-json out.json
+python test/conformance/matrix.py --keep out.json
+python test/conformance/matrix.py
+
+The second line writes results/NAME.json, a committed file; the third one writes docs/conformance.md
+(primitives and dtypes on the host) and docs/conformance-backends.md (primitives and backends).
 """
 
 from __future__ import annotations
 
+import argparse
 import collections
 import json
-import sys
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kit import TORCH
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+DOCS = HERE.parents[1] / "docs"
+HOST = "cpu"
 
 SHORT = {
     "int1": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64", "uint8": "u8",
@@ -20,58 +29,218 @@ SHORT = {
     "float32": "f32", "float64": "f64", "float8e4nv": "e4m3", "float8e5": "e5m2",
     "float8e4b8": "e4m3fnuz", "float8e5b16": "e5m2fnuz",
 }  # fmt: skip
+GOOD = ("pass", "compiles")
+COMMAND = "pytest test/conformance --backend {} --isolate --conformance-json out.json"
 
-Case = dict[str, Any]
+COLUMNS = ("all", "good", "refused", "failed")
+
+Result = dict[str, Any]
+
+# --- results ----------------------------------------------------------------------------------
 
 
-def cell(cases: list[Case]) -> str:
-    """What the cases of one primitive and dtype gave: their number, or how many pass of it."""
-    if not cases:
+def kept(run: Result) -> Result:
+    """What is kept of a run: good cases as counts, every other one with its reason."""
+    good: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    others = []
+    for case in run["cases"]:
+        if case["outcome"] in GOOD:
+            good[case["primitive"]][case["dtype"]] += 1
+        else:
+            others.append(case)
+    head = {key: run[key] for key in ("backend", "mode", "triton") if key in run}
+    return {
+        **head,
+        "good": {name: dict(sorted(counts.items())) for name, counts in sorted(good.items())},
+        "others": sorted(others, key=lambda case: case["id"]),
+    }
+
+
+def file_of(backend: str) -> Path:
+    return RESULTS / (re.sub(r"[^\w.]+", "-", backend) + ".json")
+
+
+def load() -> list[Result]:
+    """Every kept result, the host first, then those that ran, then those that only compiled."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")]
+    return sorted(found, key=lambda r: (r["backend"] != HOST, r["mode"] != "run", r["backend"]))
+
+
+def write(result: Result) -> Path:
+    RESULTS.mkdir(exist_ok=True)
+    path = file_of(result["backend"])
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def primitives(results: Iterable[Result]) -> list[str]:
+    return sorted(
+        {name for result in results for name in result["good"]}
+        | {case["primitive"] for result in results for case in result["others"]}
+    )
+
+
+class Count:
+    """How the cases of one cell ended."""
+
+    def __init__(self, result: Result, primitive: str, dtype: str = "") -> None:
+        good = result["good"].get(primitive, {})
+        self.good = good.get(dtype, 0) if dtype else sum(good.values())
+        cases = [
+            case
+            for case in result["others"]
+            if case["primitive"] == primitive and dtype in ("", case["dtype"])
+        ]
+        self.refused = sum(case["outcome"] == "refused" for case in cases)
+        self.failed = len(cases) - self.refused
+
+    @property
+    def all(self) -> int:
+        return self.good + self.refused + self.failed
+
+
+# --- the page of the host ---------------------------------------------------------------------
+
+
+def dtype_cell(count: Count) -> str:
+    """The number of cases, or how many pass of it."""
+    if not count.all:
         return ""
-    passed = sum(c["outcome"] == "pass" for c in cases)
-    refused = sum(c["outcome"] == "refused" for c in cases)
-    if passed == len(cases):
-        return str(passed)
-    if refused == len(cases):
-        return "refused"
-    return f"**{passed}/{len(cases)}**"
+    if count.good == count.all:
+        return str(count.good)
+    return "refused" if count.refused == count.all else f"**{count.good}/{count.all}**"
 
 
-def table(cases: list[Case]) -> list[str]:
-    by_key = collections.defaultdict(list)
-    for case in cases:
-        by_key[case["primitive"], case["dtype"]].append(case)
-    lines = ["| primitive | " + " | ".join(SHORT[d] for d in TORCH) + " |"]
-    lines.append("| --- |" + " --- |" * len(TORCH))
-    for primitive in sorted({c["primitive"] for c in cases}):
-        cells = (cell(by_key[primitive, dtype]) for dtype in TORCH)
-        lines.append(f"| `{primitive}` | " + " | ".join(cells) + " |")
-    return lines
-
-
-def page(data: dict[str, Any]) -> str:
-    """The whole page as Markdown."""
-    cases = data["cases"]
-    passed = sum(c["outcome"] == "pass" for c in cases)
-    count = len({c["primitive"] for c in cases})
+def dtype_page(result: Result) -> str:
+    """The whole page of primitives and dtypes as Markdown."""
+    names = primitives([result])
+    total = [Count(result, name) for name in names]
     lines = [
         "# Conformance",
         "",
         "Generated by `test/conformance/matrix.py` from a run of the conformance suite on the",
-        f"backend `{data['backend']}`: {passed} of {len(cases)} cases pass, of {count} primitives.",
+        f"backend `{result['backend']}`: {sum(c.good for c in total)} of "
+        f"{sum(c.all for c in total)} cases pass, of {len(names)} primitives.",
         "A number counts passing cases; **p/n** says that p of n pass; *refused* is a typed error",
         "by design, with its reason below; empty means that the suite has no such case.",
+        "[Conformance of the backends](conformance-backends.md) holds the other chips to the same.",
         "",
-        *table(cases),
+        "| primitive | " + " | ".join(SHORT.values()) + " |",
+        "| --- |" + " --- |" * len(SHORT),
     ]
+    for name in names:
+        cells = (dtype_cell(Count(result, name, dtype)) for dtype in SHORT)
+        lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
     for title, outcome in (("Refused", "refused"), ("Failing", "fail")):
-        found = [c for c in cases if c["outcome"] == outcome]
+        found = [case for case in result["others"] if case["outcome"] == outcome]
         if found:
             lines += ["", f"## {title}", ""]
-            reasons = (f": {c['reason']}" if c["reason"] else "" for c in found)
-            lines += [f"- `{c['id']}`{why}" for c, why in zip(found, reasons, strict=True)]
+            lines += [f"- `{case['id']}`: {case['reason']}" for case in found]
     return "\n".join(lines) + "\n"
 
 
+# --- the page of the backends -----------------------------------------------------------------
+
+
+def state(count: Count, mode: str) -> str:
+    """What a backend does with a primitive, in a word or two."""
+    verb = "runs" if mode == "run" else "compiles"
+    if not count.all:
+        return ""
+    if count.failed:
+        return f"**fails {count.failed}/{count.all}**"
+    if not count.refused:
+        return verb
+    return f"{verb} {count.good}/{count.all}" if count.good else "refused"
+
+
+def summary(results: list[Result], names: list[str]) -> list[str]:
+    lines = [
+        "| backend | how | triton | primitives | cases | good | refused | fail |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for result in results:
+        counts = [Count(result, name) for name in names]
+        tested = [count for count in counts if count.all]
+        whole = sum(bool(count.good) and not count.failed for count in tested)
+        cells = [
+            f"`{result['backend']}`",
+            "runs and matches" if result["mode"] == "run" else "compiles, no device",
+            result.get("triton", ""),
+            f"{whole}/{len(tested)}",
+            *(str(sum(getattr(c, name) for c in counts)) for name in COLUMNS),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def reasons(result: Result, outcome: str) -> list[str]:
+    """One line a reason, with the cases that it stands for."""
+    by_reason: dict[str, list[str]] = collections.defaultdict(list)
+    for case in result["others"]:
+        if case["outcome"] == outcome:
+            by_reason[case["reason"]].append(case["id"])
+    lines = []
+    for reason, ids in sorted(by_reason.items(), key=lambda item: -len(item[1])):
+        shown = ", ".join(f"`{i}`" for i in ids[:4]) + (", ..." if len(ids) > 4 else "")
+        lines.append(f"- {len(ids)}: {reason.replace('|', '/')} ({shown})")
+    return lines
+
+
+def backend_page(results: list[Result]) -> str:
+    """The whole page of primitives and backends as Markdown."""
+    names = primitives(results)
+    lines = [
+        "# Conformance of the backends",
+        "",
+        "Generated by `test/conformance/matrix.py` from the results in `test/conformance/results`.",
+        "*Runs*: every case ran there and matched its reference within the stated bound.",
+        "*Compiles*: every case compiled down to the chip's binary, on a machine without the chip.",
+        "*Refused*: a typed error by design, for the reason below; n/m says that n of m cases are",
+        "good and the others refused. **Fails** is neither. The number of primitives is of those",
+        "with a good case and none that fails.",
+        "",
+        *summary(results, names),
+        "",
+        "| primitive | " + " | ".join(f"`{r['backend']}`" for r in results) + " |",
+        "| --- |" + " --- |" * len(results),
+    ]
+    for name in names:
+        cells = (state(Count(result, name), result["mode"]) for result in results)
+        lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    for result in results:
+        for title, outcome in (("refuses", "refused"), ("fails at", "fail")):
+            if found := reasons(result, outcome):
+                lines += ["", f"## What `{result['backend']}` {title}", "", *found]
+    lines += ["", "## Commands", "", "```"]
+    for result in results:
+        name, *settings = result["backend"].split(",")
+        chosen = " ".join([name, *(f"--setting {item}" for item in settings)])
+        lines.append(COMMAND.format(chosen))
+    lines += ["python test/conformance/matrix.py --keep out.json", "```"]
+    return "\n".join(lines) + "\n"
+
+
+def pages() -> dict[Path, str]:
+    """The generated pages by their file."""
+    results = load()
+    host = next(result for result in results if result["backend"] == HOST)
+    return {
+        DOCS / "conformance.md": dtype_page(host),
+        DOCS / "conformance-backends.md": backend_page(results),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--keep", nargs="+", default=[], metavar="FILE", help="runs to keep")
+    for name in parser.parse_args().keep:
+        run = json.loads(Path(name).read_text(encoding="utf-8"))
+        print(f"written: {write(kept(run))}")
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+        print(f"written: {path}")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+    main()
