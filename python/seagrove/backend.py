@@ -325,11 +325,12 @@ class Backend:
         Raises:
             DeviceError: SG0712 for an unknown device or setting.
         """
+        answer = self.probe()
         raise DeviceError(
             f"the backend '{self.name}' has no device '{target or self.name}'",
             code="SG0712",
-            why="it offers: " + (", ".join(self.devices()) or "none"),
-            advice="`seagrove devices` lists the devices that can be used",
+            why="it offers: " + ", ".join(answer.devices) if answer.usable else answer.why,
+            advice=answer.advice or "`seagrove devices` lists the devices that can be used",
         )
 
     def compile(self, ttir: str, target: TargetDescription, options: LaunchOptions) -> Compiled:

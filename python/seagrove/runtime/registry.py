@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from seagrove.backend import INTERFACE_VERSION, Availability, Backend, Driver
-from seagrove.errors import BackendError, SeagroveError
+from seagrove.errors import BackendError, DeviceError, SeagroveError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -222,8 +222,18 @@ class Device:
             DeviceError: SG0712 for an unknown device or setting.
         """
         backend = self.backend
-        with _lock:
-            return backend.open(self.name.partition(":")[2], dict(self.settings))
+        try:
+            with _lock:
+                return backend.open(self.name.partition(":")[2], dict(self.settings))
+        except SeagroveError:
+            raise
+        except Exception as error:
+            raise DeviceError(
+                f"the device '{self.name}' cannot be opened",
+                code="SG0712",
+                why=_in_words(error),
+                advice="`seagrove doctor` says what its backend needs",
+            ) from error
 
     @property
     def key(self) -> Hashable:
