@@ -59,6 +59,22 @@ def test_other_words_are_not(line: str) -> None:
     assert not tree.VENDOR_NAMES.search(line)
 
 
+# What a backend or a command may know of Triton is its language.
+PRIVATE = re.compile(
+    r"(?:from|import) triton\.(?!language|testing|tools)"
+    r"|import_module\(\"triton\.(?!language)|from triton import (?!language)"
+)
+KNOWS_TRITON = ("python/seagrove/frontend/triton_compat/", "python/seagrove/testing/differential/")
+
+
+def test_only_the_adapter_touches_tritons_private_parts() -> None:
+    paths = tree.under("python", "third_party", "examples", suffixes=(".py",))
+    shared = [p for p in paths if not p.as_posix().startswith(KNOWS_TRITON)]
+    shared = [p for p in shared if not tree.is_test(p)]
+    assert not matches(PRIVATE, shared)
+    assert PRIVATE.search("from triton.runtime" + " import driver")
+
+
 def test_no_machine_paths() -> None:
     assert not matches(MACHINE_PATH, text_files())
     assert not matches(SCRATCH_PATH, text_files())
