@@ -47,12 +47,14 @@ class Rule:
         targets: the targets that it holds for, patterns of `fnmatch`.
         why: what it is that they do not take, one clause.
         advice: what to write instead.
+        before: the release of Triton that first takes it, if one does.
     """
 
     pattern: str
     targets: tuple[str, ...]
     why: str
     advice: str = ""
+    before: tuple[int, int] | None = None
 
 
 class UpstreamBackend(Backend):
@@ -147,7 +149,11 @@ class UpstreamBackend(Backend):
 
     def refused(self, ttir: str, target: TargetDescription) -> Iterator[tuple[str, Rule]]:
         """The lines of a module that a rule refuses, each with the rule."""
+        from seagrove.frontend.triton_compat.version import triton_version
+
         for rule in self.rules:
+            if rule.before is not None and triton_version() >= rule.before:
+                continue
             if any(fnmatchcase(target.name, pattern) for pattern in rule.targets):
                 wanted = re.compile(rule.pattern)
                 yield from ((line, rule) for line in ttir.splitlines() if wanted.search(line))
@@ -173,7 +179,7 @@ class UpstreamBackend(Backend):
         for pattern in self.assembly_errors if listing else ():
             for found in re.finditer(pattern, said, re.MULTILINE):
                 groups = found.groupdict()
-                if "line" in groups:
+                if groups.get("line"):
                     number = int(groups["line"])
                 elif (code := groups["code"].strip()) in lines:
                     number = lines.index(code) + 1

@@ -42,3 +42,15 @@ def all_cases() -> list[Case]:
     doubled = {i for i in ids if ids.count(i) > 1} if len(set(ids)) < len(ids) else set()
     assert not doubled, f"two cases of the same name: {sorted(doubled)}"
     return found
+
+
+def core_cases() -> list[Case]:
+    """Each primitive on int32 and float32 where it has them, else on two other dtypes."""
+    by_primitive: dict[str, list[Case]] = {}
+    for case in all_cases():
+        by_primitive.setdefault(case.primitive, []).append(case)
+    chosen: set[str] = set()
+    for cases in by_primitive.values():
+        common = [case for case in cases if case.dtype in kit.FEW]
+        chosen.update(case.id for case in common or cases[:2])
+    return [case for case in all_cases() if case.id in chosen]

@@ -25,6 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--compile-only", action="store_true", help="compile kernels, run none")
     group.addoption("--sample", type=int, default=1, metavar="N", help="every Nth group of cases")
     group.addoption(
+        "--core", action="store_true", help="each primitive on int32 and float32, or two others"
+    )
+    group.addoption(
         "--isolate", action="store_true", help="in child processes: a crash is one failure"
     )
     group.addoption("--conformance-json", default="", help="write each case's outcome to this file")
@@ -119,5 +122,7 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
 
         mode = "compile" if compiled else "run"
         data = {"backend": backend, "mode": mode, "triton": triton.__version__}
+        if config.getoption("--core"):
+            data["selection"] = "core"
         data |= {"cases": sorted(outcomes, key=lambda o: o["id"])}
         Path(path).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

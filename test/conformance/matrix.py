@@ -30,6 +30,7 @@ SHORT = {
     "float8e4b8": "e4m3fnuz", "float8e5b16": "e5m2fnuz",
 }  # fmt: skip
 GOOD = ("pass", "compiles")
+HEAD = ("backend", "mode", "triton", "selection")
 COMMAND = "pytest test/conformance --backend {} --isolate --conformance-json out.json"
 
 COLUMNS = ("all", "good", "refused", "failed")
@@ -48,7 +49,7 @@ def kept(run: Result) -> Result:
             good[case["primitive"]][case["dtype"]] += 1
         else:
             others.append(case)
-    head = {key: run[key] for key in ("backend", "mode", "triton") if key in run}
+    head = {key: run[key] for key in HEAD if key in run}
     return {
         **head,
         "good": {name: dict(sorted(counts.items())) for name, counts in sorted(good.items())},
@@ -154,6 +155,11 @@ def state(count: Count, mode: str) -> str:
     return f"{verb} {count.good}/{count.all}" if count.good else "refused"
 
 
+def how(result: Result) -> str:
+    words = "runs and matches" if result["mode"] == "run" else "compiles, no device"
+    return words + (", int32 and float32" if result.get("selection") == "core" else "")
+
+
 def summary(results: list[Result], names: list[str]) -> list[str]:
     lines = [
         "| backend | how | triton | primitives | cases | good | refused | fail |",
@@ -165,7 +171,7 @@ def summary(results: list[Result], names: list[str]) -> list[str]:
         whole = sum(bool(count.good) and not count.failed for count in tested)
         cells = [
             f"`{result['backend']}`",
-            "runs and matches" if result["mode"] == "run" else "compiles, no device",
+            how(result),
             result.get("triton", ""),
             f"{whole}/{len(tested)}",
             *(str(sum(getattr(c, name) for c in counts)) for name in COLUMNS),
@@ -216,7 +222,7 @@ def backend_page(results: list[Result]) -> str:
     for result in results:
         name, *settings = result["backend"].split(",")
         chosen = " ".join([name, *(f"--setting {item}" for item in settings)])
-        lines.append(COMMAND.format(chosen))
+        lines.append(COMMAND.format(chosen) + (" --core" if "selection" in result else ""))
     lines += ["python test/conformance/matrix.py --keep out.json", "```"]
     return "\n".join(lines) + "\n"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cases import all_cases
+from cases import all_cases, core_cases
 from isolation import outcomes
 from kit import Case
 from place import Place
@@ -16,7 +16,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     refusals = refusals_of(backend)
     step, groups = metafunc.config.getoption("--sample"), {}
     params = []
-    for case in all_cases():
+    for case in core_cases() if metafunc.config.getoption("--core") else all_cases():
         if groups.setdefault(case.group, len(groups)) % step:
             continue
         marks = [pytest.mark.xdist_group(case.group)]

@@ -18,9 +18,7 @@ def square(x, out, BLOCK: tl.constexpr):
 def bogus_instruction(x, out, BLOCK: tl.constexpr):
     places = tl.arange(0, BLOCK)
     number = tl.load(x + places)
-    made = tl.inline_asm_elementwise(
-        "bogus $0, $1;", "=r,r", [number], dtype=tl.int32, is_pure=True, pack=1
-    )
+    made = tl.inline_asm_elementwise("bogus $0, $1;", "=r,r", [number], tl.int32, True, 1)
     tl.store(out + places, made)
 
 
@@ -28,9 +26,7 @@ def bogus_instruction(x, out, BLOCK: tl.constexpr):
 def bogus_vector(x, out, BLOCK: tl.constexpr):
     places = tl.arange(0, BLOCK)
     number = tl.load(x + places)
-    made = tl.inline_asm_elementwise(
-        "v_bogus $0, $1", "=v,v", [number], dtype=tl.int32, is_pure=True, pack=1
-    )
+    made = tl.inline_asm_elementwise("v_bogus $0, $1", "=v,v", [number], tl.int32, True, 1)
     tl.store(out + places, made)
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from seagrove.upstream import Rule, UpstreamBackend
 
-_MATRIX_CORES = ("gfx90a", "gfx942", "gfx950")
-
 
 class AmdBackend(UpstreamBackend):
     """CDNA accelerators and RDNA graphics cards; `hip:gfx942` is the instruction set gfx942."""
@@ -32,12 +30,16 @@ class AmdBackend(UpstreamBackend):
     rules = (
         Rule(
             r"= tt\.dot .*xf64>",
-            _MATRIX_CORES,
-            "tl.dot of fp64, for which upstream picks a matrix instruction that it cannot make",
-            "cast the operands to fp32, or write the product as tl.sum(a[:, :, None] * b[None], 1)",
+            ("gfx942",),
+            "tl.dot of fp64, where this release of Triton ends the process",
+            "install triton 3.8 or later, or cast the operands to fp32",
+            before=(3, 8),
         ),
     )
-    assembly_errors = (r"^(?:<\S+>(?::\d+)*: )?error: (?P<text>.*)\n(?P<code>.*)$",)
+    assembly_errors = (
+        r"^\S*assembler:(?P<line>\d+):\d+: error: (?P<text>.*)$",  # since Triton 3.9
+        r"^error: (?P<text>.*)\n(?P<code>.*)$",
+    )
 
 
 BACKEND = AmdBackend

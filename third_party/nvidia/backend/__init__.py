@@ -29,7 +29,7 @@ class NvidiaBackend(UpstreamBackend):
     driver_library = "libcuda.so.1"
     torch_build = "cuda"
 
-    assembly_errors = (r"^ptxas \S+, line (?P<line>\d+); error +: (?P<text>.*)$",)
+    assembly_errors = (r"^ptxas\S* \S+, line (?P<line>\d+); error +: (?P<text>.*)$",)
 
 
 BACKEND = NvidiaBackend
