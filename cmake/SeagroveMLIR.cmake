@@ -84,3 +84,24 @@ function(seagrove_library name)
   endif()
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
 endfunction()
+
+# seagrove_matrix_unit(LIBRARY NAMESPACE)
+# Links a chip's matrix unit and has seagrove::NAMESPACE::registerMatrixUnit()
+# called once, so that shared code names no chip.
+function(seagrove_matrix_unit library namespace)
+  target_link_libraries(SeagroveCompiler PUBLIC ${library})
+  set_property(GLOBAL APPEND PROPERTY SEAGROVE_MATRIX_UNITS ${namespace})
+endfunction()
+
+# Writes the header that Register.cpp includes, once all directories were read.
+function(seagrove_write_matrix_units)
+  get_property(_units GLOBAL PROPERTY SEAGROVE_MATRIX_UNITS)
+  set(_declarations "")
+  set(_calls "")
+  foreach(unit ${_units})
+    string(APPEND _declarations "namespace seagrove::${unit} { void registerMatrixUnit(); }\n")
+    string(APPEND _calls "  seagrove::${unit}::registerMatrixUnit();\n")
+  endforeach()
+  file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/include/seagrove/MatrixUnits.inc"
+    CONTENT "@_declarations@static void registerMatrixUnits() {\n@_calls@}\n" @ONLY)
+endfunction()

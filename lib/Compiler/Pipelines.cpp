@@ -59,6 +59,9 @@ void seagrove::buildVectorPipeline(OpPassManager &manager,
   options.l2Bytes = target.l2Bytes;
   options.lastLevelBytes = target.lastLevelBytes;
   options.fma = target.fma;
+  for (const auto &[key, value] : target.attributes)
+    if (key == "matrix_unit")
+      options.matrixUnit = value;
   manager.addPass(createVectorizeBlocks(options));
   addCleanUp(manager);
 }

@@ -21,11 +21,15 @@
 #include "seagrove/Testing/Passes.h"
 #include "seagrove/Transforms/Passes.h"
 
+#include "seagrove/MatrixUnits.inc"
+
 #include <mutex>
 
 using namespace mlir;
 
 void seagrove::registerDialects(DialectRegistry &registry) {
+  static std::once_flag units;
+  std::call_once(units, registerMatrixUnits);
   tt::registerTTIRDialects(registry);
   target::registerVectorFormDialects(registry);
   func::registerInlinerExtension(registry);

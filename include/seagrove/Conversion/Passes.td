@@ -74,7 +74,8 @@ def VectorizeBlocks : Pass<"vectorize-blocks", "::mlir::ModuleOp"> {
     Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "Size of the first-level data cache">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "524288", "Size of the second-level cache">,
     Option<"lastLevelBytes", "last-level-bytes", "int64_t", "33554432", "Size of the largest cache">,
-    Option<"fma", "fma", "bool", "true", "The machine multiplies and adds in one instruction">
+    Option<"fma", "fma", "bool", "true", "The machine multiplies and adds in one instruction">,
+    Option<"matrixUnit", "matrix-unit", "std::string", "\"\"", "What multiplies small matrices, if anything does">
   ];
   let dependentDialects = [
     "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",

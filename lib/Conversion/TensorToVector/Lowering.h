@@ -36,6 +36,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "seagrove/Dialect/Access/IR/Access.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"
+#include "seagrove/Support/MatrixUnit.h"
 #include <map>
 #include <vector>
 
@@ -49,6 +50,8 @@ struct Machine {
   int64_t l2Bytes = 512 << 10;
   int64_t lastLevelBytes = 32 << 20;
   bool fma = true;
+  /// What multiplies small matrices; null where nothing does.
+  const MatrixUnit *unit = nullptr;
 };
 
 struct Coordinate {
@@ -99,12 +102,18 @@ struct KnownBounds {
 struct Product {
   Product(mlir::linalg::LinalgOp op, const Machine &machine);
 
+  void chooseUnit(const Machine &machine);
+
   mlir::linalg::LinalgOp op;
   mlir::Value left, right, accumulator, result;
   bool batched;
   int64_t rows, columns, depth;
-  /// The type that the products are computed in.
+  /// The type that the operands have where they are packed, which is that of
+  /// the products unless the matrix unit multiplies.
   mlir::Type compute;
+  /// The matrix unit and its step, where it can do it.
+  const MatrixUnit *unit = nullptr;
+  MatrixStep step = {};
   /// The register tile: `tileRows` rows of `vectors` vectors of `lanes`.
   int64_t lanes, vectors, tileRows;
 };
@@ -321,6 +330,8 @@ private:
     /// distance of its rows in the user's memory: a stride, an index, or both.
     /// Elsewhere the rows are those of `left`.
     mlir::Value leftPointer, inPlace, leftStride, leftIndex;
+    /// The bytes from one row of the left operand to the next, for the unit.
+    mlir::Value leftRowBytes;
     /// How many columns of the left operand there are, and how many packed ones
     /// there is room for.
     mlir::Value depth;
@@ -333,8 +344,22 @@ private:
   llvm::LogicalResult emitProduct(mlir::linalg::LinalgOp op);
   /// Emits a loop that consists of one product; false if it is another loop.
   llvm::FailureOr<bool> emitProductLoop(mlir::scf::ForOp loop);
-  llvm::LogicalResult emitIterationScalars(mlir::scf::ForOp loop,
-                                           mlir::Value iv);
+  /// Iterations of a loop over K that are packed together: `count` from the one
+  /// numbered `first` on.
+  struct Chunk {
+    mlir::scf::ForOp loop;
+    mlir::Value first, count, lower, step;
+  };
+  llvm::LogicalResult emitIterationScalars(const Chunk &chunk,
+                                           mlir::Value iteration);
+  llvm::FailureOr<mlir::Value> followInMemory(const Chunk &chunk,
+                                              const Product &product,
+                                              sg::LoadOp load,
+                                              mlir::Value possible);
+  llvm::LogicalResult
+  packIterations(const Chunk &chunk, const Product &product, Tile base,
+                 mlir::Value times,
+                 llvm::function_ref<void(mlir::Value, const Tile &)> emit);
   Operands operandsFor(const Product &product, const Buffer &out,
                        int64_t capacity);
   Buffer destinationOf(const Product &product);
@@ -348,6 +373,12 @@ private:
   void multiply(const Product &product, Tile base, const Operands &operands);
   void multiplyTile(const Product &product, Tile base, const Operands &operands,
                     mlir::Value row, mlir::Value column, int64_t count);
+  mlir::Value interleaved(llvm::ArrayRef<mlir::Value> vectors);
+  void multiplyWithUnit(const Product &product, const Operands &operands);
+  void multiplyResults(const Product &product, const Operands &operands,
+                       mlir::Value row, mlir::Value column, int64_t down,
+                       int64_t across);
+  mlir::Value isEvenlySpaced(mlir::Value index);
   mlir::Value multiplyAdd(mlir::Value left, mlir::Value right, mlir::Value sum);
   mlir::Value convert(mlir::Value value, mlir::Type element);
 
@@ -355,6 +386,8 @@ private:
   sg::LoadOp leftInUserMemory(const Product &product, mlir::Region *body);
   std::optional<Buffer> leftInScratch(const Product &product);
   mlir::Value isWholeInPlace(sg::LoadOp load);
+  mlir::Value rowsAreEven(const Product &product, sg::LoadOp load);
+  mlir::Value leftDistance(const Operands &operands, mlir::Type element);
   void readLeftInPlace(Operands &operands, sg::LoadOp load,
                        mlir::Value inPlace);
   llvm::LogicalResult collectKeys(mlir::Value value, mlir::Region *body,

@@ -20,6 +20,7 @@
 
 #include "Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace seagrove;
@@ -46,7 +47,8 @@ sg::LoadOp Lowering::leftInUserMemory(const Product &product, Region *body) {
       load.getIsVolatile() || load.getMask())
     return {};
   auto type = cast<RankedTensorType>(product.left.getType());
-  if (memoryType(lowered(type.getElementType())) != product.compute ||
+  if (lowered(type.getElementType()) != product.compute ||
+      (!product.unit && memoryType(product.compute) != product.compute) ||
       load.getIndexOf(1))
     return {};
   APInt stride;
@@ -67,7 +69,7 @@ std::optional<Buffer> Lowering::leftInScratch(const Product &product) {
   auto found = buffers.find(product.left);
   if (found == buffers.end() || product.batched ||
       found->second.elementType != product.compute ||
-      memoryType(product.compute) != product.compute ||
+      (!product.unit && memoryType(product.compute) != product.compute) ||
       found->second.strides[1] != 1)
     return {};
   return found->second;
@@ -100,6 +102,15 @@ Value Lowering::isWholeInPlace(sg::LoadOp load) {
   return holds;
 }
 
+/// Whether the rows of `load` are where the multiplication can read them: the
+/// matrix unit wants one distance for all, a register tile takes any.
+Value Lowering::rowsAreEven(const Product &product, sg::LoadOp load) {
+  Value index = load.getIndexOf(0);
+  if (product.unit && index && !views.contains(load))
+    return isEvenlySpaced(index);
+  return arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+}
+
 /// Lets the register tiles read rows from the memory of `load` where `inPlace`
 /// holds, and from the packed rows elsewhere.
 void Lowering::readLeftInPlace(Operands &operands, sg::LoadOp load,
@@ -114,8 +125,31 @@ void Lowering::readLeftInPlace(Operands &operands, sg::LoadOp load,
                                              : scalar(load.getStrides()[0]);
   operands.leftIndex = found != views.end() ? Value() : load.getIndexOf(0);
   operands.inPlace = inPlace;
+  if (operands.leftRowBytes)
+    operands.leftRowBytes = leftDistance(operands, element);
   operands.leftPointer = LLVM::SelectOp::create(builder, loc, inPlace, pointer,
                                                 operands.left.pointer);
+}
+
+/// The bytes from one row of the left operand to the next, if all are the same.
+Value Lowering::leftDistance(const Operands &operands, Type element) {
+  Value distance = operands.leftStride;
+  if (operands.leftIndex) {
+    SmallVector<Value> first;
+    for (int64_t row : {0, 1}) {
+      Tile tile;
+      tile.coordinates = {{constant(row), 0, -1}};
+      first.push_back(asI64(evaluate(operands.leftIndex, tile).value));
+    }
+    if (nestOpen)
+      builder.restoreInsertionPoint(points.back());
+    Value gap = arith::SubIOp::create(builder, loc, first[1], first[0]);
+    distance = builder.createOrFold<arith::AddIOp>(loc, distance, gap);
+  }
+  Value bytes = builder.createOrFold<arith::MulIOp>(
+      loc, distance, constant(element.getIntOrFloatBitWidth() / 8));
+  return arith::SelectOp::create(builder, loc, operands.inPlace, bytes,
+                                 operands.leftRowBytes);
 }
 
 /// The address of row `row` of the left operand.
@@ -309,6 +343,18 @@ void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
             });
 }
 
+/// Vectors of equal length with their elements in turn; their number is a power
+/// of two.
+Value Lowering::interleaved(ArrayRef<Value> vectors) {
+  if (vectors.size() == 1)
+    return vectors.front();
+  SmallVector<Value> even, odd;
+  for (auto [index, value] : llvm::enumerate(vectors))
+    (index % 2 ? odd : even).push_back(value);
+  return vector::InterleaveOp::create(builder, loc, interleaved(even),
+                                      interleaved(odd));
+}
+
 /// Writes the right operand to panels of `buffer`, from row `row` of each on.
 /// A panel is `capacity` rows of as many columns as the register tile.
 void Lowering::packRight(const Product &product, Tile base,
@@ -316,6 +362,7 @@ void Lowering::packRight(const Product &product, Tile base,
   RankedTensorType type = cast<RankedTensorType>(product.right.getType());
   int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
   int64_t width = product.vectors * product.lanes;
+  int64_t interleave = product.unit ? product.step.interleave : 1;
   SmallVector<KnownBounds> depthBounds;
   SmallVector<int64_t> identity =
       llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
@@ -332,14 +379,16 @@ void Lowering::packRight(const Product &product, Tile base,
     Value panel =
         arith::MulIOp::create(builder, loc, first, constant(capacity));
     auto line = [&](Value low, Value high, const KnownBounds *known) {
-      Value k = openLoop(low, high, 1);
+      Value k = openLoop(low, high, interleave);
       knownBounds[depthDim] = known ? *known : KnownBounds();
       Value position = arith::AddIOp::create(builder, loc, row, k);
       position = arith::MulIOp::create(builder, loc, position, constant(width));
       position = arith::AddIOp::create(builder, loc, panel, position);
-      for (int64_t vector = 0; vector < product.vectors; ++vector) {
+      auto elements = [&](int64_t vector, int64_t line) {
         Tile tile = base;
-        tile.coordinates[depthDim] = {k, depth(), depthDim};
+        builder.restoreInsertionPoint(points.back());
+        Value at = builder.createOrFold<arith::AddIOp>(loc, k, constant(line));
+        tile.coordinates[depthDim] = {at, depth(), depthDim};
         builder.restoreInsertionPoint(points[panelDepth]);
         Value start = builder.createOrFold<arith::AddIOp>(
             loc, first, constant(vector * product.lanes));
@@ -349,9 +398,16 @@ void Lowering::packRight(const Product &product, Tile base,
         tile.interior = interior;
         Value values = evaluateAll(product.right, tile).front();
         builder.restoreInsertionPoint(points.back());
+        return convert(values, product.compute);
+      };
+      for (int64_t vector = 0; vector < product.vectors; ++vector) {
+        SmallVector<Value> lines;
+        for (int64_t line = 0; line < interleave; ++line)
+          lines.push_back(toMemory(elements(vector, line)));
+        Value values = interleaved(lines);
         Value offset = arith::AddIOp::create(builder, loc, position,
                                              constant(vector * product.lanes));
-        LLVM::StoreOp::create(builder, loc, convert(values, product.compute),
+        LLVM::StoreOp::create(builder, loc, values,
                               address(buffer.pointer, product.compute, offset),
                               product.compute.getIntOrFloatBitWidth() / 8);
       }
@@ -362,6 +418,8 @@ void Lowering::packRight(const Product &product, Tile base,
                  isConstantIntValue(depthBounds.front().low, 0);
     Value high =
         split ? scalar(depthBounds.front().high) : constant(product.depth);
+    if (split && interleave > 1)
+      high = arith::AndIOp::create(builder, loc, high, constant(-interleave));
     line(constant(0), high, split ? &depthBounds.front() : nullptr);
     if (split)
       line(high, constant(product.depth), nullptr);

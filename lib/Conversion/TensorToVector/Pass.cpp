@@ -34,6 +34,12 @@ struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
     machine.l2Bytes = l2Bytes;
     machine.lastLevelBytes = lastLevelBytes;
     machine.fma = fma;
+    machine.unit = findMatrixUnit(matrixUnit);
+    if (!matrixUnit.empty() && !machine.unit) {
+      getOperation().emitError("there is no matrix unit called '")
+          << matrixUnit << "'";
+      return signalPassFailure();
+    }
     SmallVector<func::FuncOp> kernels;
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr("sg.kernel"))

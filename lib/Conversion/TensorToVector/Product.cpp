@@ -79,14 +79,35 @@ Product::Product(linalg::LinalgOp op, const Machine &machine) : op(op) {
   depth = typeOf(left).getShape().back();
   compute = computeType(typeOf(left).getElementType(),
                         typeOf(result).getElementType());
+  chooseUnit(machine);
   int64_t bits = compute.getIntOrFloatBitWidth();
   lanes = std::min<int64_t>(std::max<int64_t>(machine.vectorBits / bits, 1),
                             llvm::bit_floor(static_cast<uint64_t>(columns)));
   vectors = columns >= 2 * lanes ? 2 : 1;
+  if (unit) {
+    lanes = step.columns;
+    vectors = 1;
+  }
   // A quarter of the registers is left for the right operand's vectors, the
   // broadcast element and what the code generator needs.
   int64_t accumulators = machine.vectorRegisters * 3 / 4;
   tileRows = std::clamp<int64_t>(accumulators / vectors, 1, rows);
+}
+
+/// Lets the matrix unit multiply where a whole number of its steps makes the
+/// block.
+void Product::chooseUnit(const Machine &machine) {
+  Type element = typeOf(left).getElementType();
+  if (!machine.unit || batched || element != typeOf(right).getElementType())
+    return;
+  std::optional<MatrixStep> found =
+      machine.unit->findStep(element, typeOf(result).getElementType(), depth);
+  if (!found || rows % found->rows || columns % found->columns ||
+      depth % found->depth)
+    return;
+  unit = machine.unit;
+  step = *found;
+  compute = element;
 }
 
 /// Returns true for the dialect's products of two blocks.
@@ -184,6 +205,8 @@ Value Lowering::multiplyAdd(Value left, Value right, Value sum) {
 /// than the rest, so that no small remainder is left over.
 void Lowering::multiply(const Product &product, Tile base,
                         const Operands &operands) {
+  if (product.unit)
+    return multiplyWithUnit(product, operands);
   int64_t tiles = llvm::divideCeil(product.rows, product.tileRows);
   int64_t fewer = product.rows / tiles, large = product.rows % tiles;
   Value column = openLoop(constant(0), constant(product.columns),
@@ -270,13 +293,16 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   operands.right = group.buffer;
   Value packsLeft = constant(1), packsRight = unless(group.kept, constant(1));
   if (sg::LoadOp load = leftInUserMemory(product, nullptr)) {
-    Value whole = isWholeInPlace(load);
+    Value even = rowsAreEven(product, load), whole = isWholeInPlace(load);
+    whole = builder.createOrFold<arith::AndIOp>(loc, whole, even);
     packsLeft = unless(whole, packsLeft);
     readLeftInPlace(operands, load, whole);
   } else if (std::optional<Buffer> held = leftInScratch(product)) {
     packsLeft = constant(0);
     operands.left = *held;
     operands.leftPointer = held->pointer;
+    operands.leftRowBytes = constant(
+        held->strides[0] * product.compute.getIntOrFloatBitWidth() / 8);
   }
   openNest();
   size_t rank = typeOf(product.result).getRank();
@@ -312,6 +338,8 @@ Lowering::Operands Lowering::operandsFor(const Product &product,
   operands.left = allocateBytes(product.rows * capacity, product.compute);
   operands.left.strides = {capacity, 1};
   operands.leftPointer = operands.left.pointer;
+  operands.leftRowBytes =
+      constant(capacity * product.compute.getIntOrFloatBitWidth() / 8);
   return operands;
 }
 
@@ -353,6 +381,12 @@ static linalg::LinalgOp findOnlyProduct(scf::ForOp loop) {
 static int64_t iterationsPerChunk(const Product &product,
                                   const Machine &machine) {
   int64_t bytes = product.compute.getIntOrFloatBitWidth() / 8;
+  // The unit reads rows of several cache lines: the second level feeds it.
+  if (product.unit)
+    return std::max<int64_t>(machine.l2Bytes / 2 /
+                                 ((product.rows + product.columns) * bytes) /
+                                 product.depth,
+                             1);
   int64_t panelRow = product.vectors * product.lanes * bytes;
   int64_t deepest = std::max<int64_t>(machine.l1Bytes / 2 / panelRow, 1);
   int64_t inSecondLevel =
@@ -360,8 +394,17 @@ static int64_t iterationsPerChunk(const Product &product,
   return std::max<int64_t>(std::min(deepest, inSecondLevel) / product.depth, 1);
 }
 
-/// Emits the scalar operations of one iteration, for induction variable `iv`.
-LogicalResult Lowering::emitIterationScalars(scf::ForOp loop, Value iv) {
+/// Emits the scalar operations of iteration `iteration` of a chunk.
+LogicalResult Lowering::emitIterationScalars(const Chunk &chunk,
+                                             Value iteration) {
+  scf::ForOp loop = chunk.loop;
+  Value number =
+      builder.createOrFold<arith::AddIOp>(loc, chunk.first, iteration);
+  Value iv = arith::MulIOp::create(builder, loc, number, chunk.step);
+  iv = arith::AddIOp::create(builder, loc, chunk.lower, iv);
+  Type type = loop.getInductionVar().getType();
+  if (type != iv.getType())
+    iv = arith::TruncIOp::create(builder, loc, type, iv);
   scalars.map(loop.getInductionVar(), iv);
   for (Operation &op : loop.getBody()->without_terminator()) {
     bool touchesBlocks =
@@ -370,6 +413,53 @@ LogicalResult Lowering::emitIterationScalars(scf::ForOp loop, Value iv) {
     if (!touchesBlocks && failed(emitScalar(&op)))
       return failure();
   }
+  return success();
+}
+
+/// Whether the left operands of all iterations of a chunk lie in the memory of
+/// `load` as one: in bounds, and each where the one before it ends. `possible`
+/// is what must hold besides.
+FailureOr<Value> Lowering::followInMemory(const Chunk &chunk,
+                                          const Product &product,
+                                          sg::LoadOp load, Value possible) {
+  if (failed(emitIterationScalars(chunk, constant(0))))
+    return failure();
+  Value first = scalar(load.getOffset());
+  Value iteration = openLoop(constant(0), chunk.count, 1, {possible});
+  if (failed(emitIterationScalars(chunk, iteration)))
+    return failure();
+  Value holds = isWholeInPlace(load);
+  Value expected =
+      arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
+  expected = arith::AddIOp::create(builder, loc, first, expected);
+  Value follows = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                        scalar(load.getOffset()), expected);
+  holds = arith::AndIOp::create(builder, loc, holds, follows);
+  holds = arith::AndIOp::create(builder, loc, holds, loopState()[0]);
+  holds = closeLoop({holds})[0];
+  if (failed(emitIterationScalars(chunk, constant(0))))
+    return failure();
+  return holds;
+}
+
+/// Runs `emit` for `times` iterations of a chunk, with the packed column that
+/// each of them starts at.
+LogicalResult
+Lowering::packIterations(const Chunk &chunk, const Product &product, Tile base,
+                         Value times,
+                         function_ref<void(Value, const Tile &)> emit) {
+  Value iteration = openLoop(constant(0), times, 1);
+  if (failed(emitIterationScalars(chunk, iteration)))
+    return failure();
+  Value column =
+      arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
+  // What depends on nothing but the iteration is computed at its depth.
+  for (Coordinate &coordinate : base.coordinates)
+    coordinate.depth = depth();
+  emit(column, base);
+  closeLoop();
+  // What was computed in this loop is not there in the next one.
+  cache.clear();
   return success();
 }
 
@@ -392,77 +482,38 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   Value distance = arith::SubIOp::create(builder, loc, upper, lower);
   Value trips = arith::CeilDivSIOp::create(builder, loc, distance, step);
   trips = arith::MaxSIOp::create(builder, loc, trips, constant(0));
+  Value even = load ? rowsAreEven(product, load) : Value();
   openNest();
   Tile base = originOf(2);
-  Value chunk = openLoop(constant(0), trips, perChunk);
-  Value left = arith::SubIOp::create(builder, loc, trips, chunk);
-  Value count = arith::MinSIOp::create(builder, loc, left, constant(perChunk));
-  auto beginIteration = [&](Value iteration) {
-    Value number = builder.createOrFold<arith::AddIOp>(loc, chunk, iteration);
-    Value iv = arith::MulIOp::create(builder, loc, number, step);
-    iv = arith::AddIOp::create(builder, loc, lower, iv);
-    Type ivType = loop.getInductionVar().getType();
-    if (ivType != iv.getType())
-      iv = arith::TruncIOp::create(builder, loc, ivType, iv);
-    return emitIterationScalars(loop, iv);
-  };
-  auto pack = [&](Value times, function_ref<void(Value, Tile)> emit) {
-    Value iteration = openLoop(constant(0), times, 1);
-    if (failed(beginIteration(iteration)))
-      return failure();
-    Value column =
-        arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
-    // What depends on nothing but the iteration is computed at its depth.
-    Tile here = base;
-    for (Coordinate &coordinate : here.coordinates)
-      coordinate.depth = depth();
-    emit(column, here);
-    closeLoop();
-    // What was computed in this loop is not there in the next one.
-    cache.clear();
-    return success();
-  };
-  Value packsLeft = count;
+  Chunk chunk = {loop, openLoop(constant(0), trips, perChunk), {}, lower, step};
+  Value left = arith::SubIOp::create(builder, loc, trips, chunk.first);
+  chunk.count = arith::MinSIOp::create(builder, loc, left, constant(perChunk));
+  Value packsLeft = chunk.count;
   if (load) {
-    if (failed(beginIteration(constant(0))))
+    FailureOr<Value> inPlace = followInMemory(chunk, product, load, even);
+    if (failed(inPlace))
       return failure();
-    Value first = scalar(load.getOffset());
-    Value inPlace =
-        arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
-    Value iteration = openLoop(constant(0), count, 1, {inPlace});
-    if (failed(beginIteration(iteration)))
-      return failure();
-    Value whole = isWholeInPlace(load);
-    Value expected =
-        arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
-    expected = arith::AddIOp::create(builder, loc, first, expected);
-    Value follows =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                              scalar(load.getOffset()), expected);
-    whole = arith::AndIOp::create(builder, loc, whole, follows);
-    whole = arith::AndIOp::create(builder, loc, whole, loopState()[0]);
-    inPlace = closeLoop({whole})[0];
-    packsLeft = unless(inPlace, count);
-    if (failed(beginIteration(constant(0))))
-      return failure();
-    readLeftInPlace(operands, load, inPlace);
+    packsLeft = unless(*inPlace, chunk.count);
+    readLeftInPlace(operands, load, *inPlace);
   }
-  if (failed(pack(packsLeft, [&](Value column, Tile here) {
-        packLeft(product, here, operands.left, column);
-      })))
+  if (failed(packIterations(chunk, product, base, packsLeft,
+                            [&](Value column, const Tile &tile) {
+                              packLeft(product, tile, operands.left, column);
+                            })))
     return failure();
-  builder.restoreInsertionPoint(points.back());
-  Value number =
-      builder.createOrFold<arith::DivUIOp>(loc, chunk, constant(perChunk));
-  Group group = findGroup(panels, number, {chunk, count, lower, step});
+  Value number = builder.createOrFold<arith::DivUIOp>(loc, chunk.first,
+                                                      constant(perChunk));
+  Group group =
+      findGroup(panels, number, {chunk.first, chunk.count, lower, step});
   operands.right = group.buffer;
-  if (failed(pack(unless(group.kept, count), [&](Value column, Tile here) {
-        packRight(product, here, operands.right, column, operands.capacity);
-      })))
+  if (failed(packIterations(
+          chunk, product, base, unless(group.kept, chunk.count),
+          [&](Value column, const Tile &tile) {
+            packRight(product, tile, operands.right, column, operands.capacity);
+          })))
     return failure();
-  builder.restoreInsertionPoint(points.back());
   operands.depth =
-      arith::MulIOp::create(builder, loc, count, constant(product.depth));
+      arith::MulIOp::create(builder, loc, chunk.count, constant(product.depth));
   multiply(product, base, operands);
   closeLoop();
   closeNest();

@@ -365,6 +365,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Give vector_bits in seagrove.use one of those that the message lists, or set "
         "SEAGROVE_VECTOR_BITS.",
     ),
+    "SG0740": Explanation(
+        "The system refuses registers",
+        "The system keeps some registers, such as the tiles of a matrix unit, only for processes "
+        "that ask for them, and refused this one.",
+        "Choose a target without them by SEAGROVE_CPU_TARGET.",
+    ),
     "SG0730": Explanation(
         "the installed Triton has no such backend",
         "Some chips are compiled for by the pipeline of the installed wheel of triton, and this "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seagrove.backend import Driver
+from seagrove.backends.cpu import permission
 from seagrove.compiler import targets
 from seagrove.compiler.native import native
 from seagrove.runtime import device
@@ -24,6 +25,7 @@ class HostDriver(HostMemory, Driver):
 
     def require(self, target: targets.TargetDescription) -> None:
         targets.require_runnable(target)
+        permission.require(target)
 
     def load(self, name: str, image: bytes) -> Any:
         return native().Kernel(image, name)

@@ -1,0 +1,80 @@
+//===- MatrixUnit.h - what multiplies small matrices ------------*- C++ -*-===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A chip may multiply small matrices in one instruction. Its directory says
+// what shapes there are and emits the instructions; how a product is cut into
+// them is decided by shared code. A target description names the unit.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SEAGROVE_SUPPORT_MATRIXUNIT_H
+#define SEAGROVE_SUPPORT_MATRIXUNIT_H
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+#include <memory>
+#include <optional>
+
+namespace seagrove {
+
+/// One step: a result of `rows` x `columns` gains the product of `rows` x
+/// `depth` and `depth` x `columns` elements.
+struct MatrixStep {
+  int64_t rows, columns, depth;
+  /// Rows of the right operand that lie interleaved, element by element:
+  /// b[0][0] b[1][0] b[0][1] b[1][1] ... for 2.
+  int64_t interleave;
+};
+
+/// Where a matrix lies: its first element, and the bytes from one row (of
+/// interleaved rows, for a right operand) to the next.
+struct MatrixPlace {
+  mlir::Value pointer, rowBytes;
+};
+
+class MatrixUnit {
+public:
+  virtual ~MatrixUnit();
+
+  /// The step for operands of type `element`, of at most `depth` columns of
+  /// the left one, whose products are summed in `result`; none if the unit has
+  /// none. A depth that a block is no multiple of is of no use to the caller.
+  virtual std::optional<MatrixStep>
+  findStep(mlir::Type element, mlir::Type result, int64_t depth) const = 0;
+  /// How many results, down and across, fit the registers beside the operands
+  /// of one step each.
+  virtual int64_t resultsDown() const = 0;
+  virtual int64_t resultsAcross() const = 0;
+
+  using Builder = mlir::ImplicitLocOpBuilder;
+  // `element` is the operands' type in what follows.
+  virtual mlir::Value loadResult(Builder &b, const MatrixStep &step,
+                                 mlir::Type element,
+                                 const MatrixPlace &place) const = 0;
+  virtual mlir::Value loadLeft(Builder &b, const MatrixStep &step,
+                               mlir::Type element,
+                               const MatrixPlace &place) const = 0;
+  virtual mlir::Value loadRight(Builder &b, const MatrixStep &step,
+                                mlir::Type element,
+                                const MatrixPlace &place) const = 0;
+  virtual mlir::Value multiply(Builder &b, const MatrixStep &step,
+                               mlir::Type element, mlir::Value left,
+                               mlir::Value right, mlir::Value sum) const = 0;
+  virtual void storeResult(Builder &b, const MatrixStep &step,
+                           mlir::Type element, mlir::Value value,
+                           const MatrixPlace &place) const = 0;
+};
+
+/// The unit called `name`, or null. Units are registered by
+/// `registerMatrixUnits`, which the build writes from what the directories of
+/// the chips hold.
+const MatrixUnit *findMatrixUnit(llvm::StringRef name);
+void addMatrixUnit(llvm::StringRef name, std::unique_ptr<MatrixUnit> unit);
+
+} // namespace seagrove
+
+#endif // SEAGROVE_SUPPORT_MATRIXUNIT_H

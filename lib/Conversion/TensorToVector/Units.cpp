@@ -1,0 +1,158 @@
+//===- Units.cpp - products by the matrix unit ----------------------------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// The same loops as those over register tiles, with the unit's results in the
+// place of vectors: as many results as fit the registers stay there over the
+// whole depth, and each operand of a step is used for several of them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace seagrove;
+using namespace seagrove::vectorize;
+
+static int64_t bytesOf(Type element) {
+  return element.getIntOrFloatBitWidth() / 8;
+}
+
+/// Whether each entry of `index` is as far from the one before it as the second
+/// is from the first: rows that have one distance. Emits a loop.
+Value Lowering::isEvenlySpaced(Value index) {
+  int64_t size = cast<RankedTensorType>(index.getType()).getDimSize(0);
+  Value holds =
+      arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+  if (size < 3)
+    return holds;
+  auto at = [&](Value position, unsigned where) {
+    Tile element;
+    element.coordinates = {{position, where, -1}};
+    Value value = asI64(evaluate(index, element).value);
+    builder.restoreInsertionPoint(points.back());
+    return value;
+  };
+  openNest();
+  Value distance = arith::SubIOp::create(builder, loc, at(constant(1), 0),
+                                         at(constant(0), 0));
+  Value row = openLoop(constant(2), constant(size), 1, {holds});
+  Value before = arith::SubIOp::create(builder, loc, row, constant(1));
+  Value gap = arith::SubIOp::create(builder, loc, at(row, depth()),
+                                    at(before, depth()));
+  Value same = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                     gap, distance);
+  same = arith::AndIOp::create(builder, loc, same, loopState()[0]);
+  holds = closeLoop({same})[0];
+  closeNest();
+  return holds;
+}
+
+void Lowering::multiplyWithUnit(const Product &product,
+                                const Operands &operands) {
+  const MatrixStep &step = product.step;
+  // A block of an odd number of results ends in fewer at a time.
+  auto along = [&](int64_t size, int64_t one, int64_t most,
+                   function_ref<void(Value, int64_t)> body) {
+    int64_t count = std::min(most, size / one);
+    int64_t whole = size / (count * one) * (count * one);
+    for (auto [from, to, number] :
+         {std::tuple(int64_t(0), whole, count),
+          std::tuple(whole, size, (size - whole) / one)}) {
+      if (from == to)
+        continue;
+      body(openLoop(constant(from), constant(to), number * one), number);
+      closeLoop();
+    }
+  };
+  along(product.columns, step.columns, product.unit->resultsAcross(),
+        [&](Value column, int64_t across) {
+          along(product.rows, step.rows, product.unit->resultsDown(),
+                [&](Value row, int64_t down) {
+                  multiplyResults(product, operands, row, column, down, across);
+                });
+        });
+}
+
+/// `down` x `across` results from (`row`, `column`) on, over the whole depth.
+void Lowering::multiplyResults(const Product &product, const Operands &operands,
+                               Value row, Value column, int64_t down,
+                               int64_t across) {
+  builder.restoreInsertionPoint(points.back());
+  const MatrixStep &step = product.step;
+  const MatrixUnit &unit = *product.unit;
+  Type element = product.compute;
+  auto plus = [&](Value value, int64_t offset) {
+    return builder.createOrFold<arith::AddIOp>(loc, value, constant(offset));
+  };
+  auto times = [&](Value value, int64_t factor) {
+    return builder.createOrFold<arith::MulIOp>(loc, value, constant(factor));
+  };
+  SmallVector<MatrixPlace> results;
+  for (int64_t r = 0; r < down; ++r)
+    for (int64_t c = 0; c < across; ++c) {
+      Value offset = times(plus(row, r * step.rows), operands.out.strides[0]);
+      offset = builder.createOrFold<arith::AddIOp>(
+          loc, offset, plus(column, c * step.columns));
+      int64_t bytes =
+          operands.out.strides[0] * bytesOf(operands.out.elementType);
+      results.push_back(
+          {address(operands.out.pointer, operands.out.elementType, offset),
+           constant(bytes)});
+    }
+  SmallVector<Value> leftRows, panels;
+  for (int64_t r = 0; r < down; ++r) {
+    leftRows.push_back(leftRow(operands, plus(row, r * step.rows)));
+    builder.restoreInsertionPoint(points.back());
+  }
+  for (int64_t c = 0; c < across; ++c)
+    panels.push_back(
+        address(operands.right.pointer, element,
+                times(plus(column, c * step.columns), operands.capacity)));
+  auto emit = [&](auto &&body) {
+    ImplicitLocOpBuilder b(loc, builder);
+    b.restoreInsertionPoint(builder.saveInsertionPoint());
+    auto value = body(b);
+    builder.restoreInsertionPoint(b.saveInsertionPoint());
+    return value;
+  };
+  SmallVector<Value> sums;
+  for (const MatrixPlace &place : results)
+    sums.push_back(emit([&](ImplicitLocOpBuilder &b) {
+      return unit.loadResult(b, step, element, place);
+    }));
+  Value k = openLoop(constant(0), operands.depth, step.depth, sums);
+  SmallVector<Value> carried(loopState()), lefts, rights, next;
+  for (Value rowStart : leftRows) {
+    MatrixPlace place = {address(rowStart, element, k), operands.leftRowBytes};
+    lefts.push_back(emit([&](ImplicitLocOpBuilder &b) {
+      return unit.loadLeft(b, step, element, place);
+    }));
+  }
+  Value line = times(k, step.columns);
+  for (Value panel : panels) {
+    MatrixPlace place = {
+        address(panel, element, line),
+        constant(step.columns * step.interleave * bytesOf(element))};
+    rights.push_back(emit([&](ImplicitLocOpBuilder &b) {
+      return unit.loadRight(b, step, element, place);
+    }));
+  }
+  for (int64_t r = 0; r < down; ++r)
+    for (int64_t c = 0; c < across; ++c)
+      next.push_back(emit([&](ImplicitLocOpBuilder &b) {
+        return unit.multiply(b, step, element, lefts[r], rights[c],
+                             carried[r * across + c]);
+      }));
+  ValueRange finished = closeLoop(next);
+  for (auto [value, place] : llvm::zip(finished, results))
+    emit([&](ImplicitLocOpBuilder &b) {
+      unit.storeResult(b, step, element, value, place);
+      return Value();
+    });
+}
