@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from seagrove.backend import Driver
 from seagrove.backends.cpu import permission
+
+from seagrove.backend import Driver
 from seagrove.compiler import targets
 from seagrove.compiler.native import native
 from seagrove.runtime import device

@@ -35,15 +35,17 @@ static struct state *state_of_thread(void) {
   return tls;
 }
 
-static int rows_of(const struct state *s, int tile) { return s->config[48 + tile]; }
+static int rows_of(const struct state *s, int tile) {
+  return s->config[48 + tile];
+}
 static int bytes_of(const struct state *s, int tile) {
   return s->config[16 + 2 * tile] | s->config[17 + 2 * tile] << 8;
 }
 
 static uint64_t *reg(ucontext_t *context, int number) {
-  static const int order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
-                                REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                REG_R12, REG_R13, REG_R14, REG_R15};
+  static const int order[16] = {
+      REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+      REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
   return (uint64_t *)&context->uc_mcontext.gregs[order[number]];
 }
 
@@ -53,7 +55,8 @@ struct operand {
 };
 
 /* A memory operand whose ModRM byte is at `p`, with the VEX bits X and B. */
-static struct operand decode(ucontext_t *context, const uint8_t *p, int x, int b) {
+static struct operand decode(ucontext_t *context, const uint8_t *p, int x,
+                             int b) {
   struct operand result = {0, 0, 1};
   int mod = p[0] >> 6, rm = p[0] & 7;
   int has_base = 1, base = rm | b << 3;
@@ -106,7 +109,8 @@ static void multiply_bytes(struct state *s, int c, int a, int b) {
         int32_t sum;
         memcpy(&sum, &s->data[c][m][4 * n], 4);
         for (int i = 0; i < 4; ++i)
-          sum += (int8_t)s->data[a][m][4 * k + i] * (int8_t)s->data[b][k][4 * n + i];
+          sum += (int8_t)s->data[a][m][4 * k + i] *
+                 (int8_t)s->data[b][k][4 * n + i];
         memcpy(&s->data[c][m][4 * n], &sum, 4);
       }
 }
@@ -168,7 +172,8 @@ static void handle(int number, siginfo_t *info, void *raw) {
   (void)number;
   (void)info;
   ucontext_t *context = raw;
-  int length = emulate(context, (const uint8_t *)context->uc_mcontext.gregs[REG_RIP]);
+  int length =
+      emulate(context, (const uint8_t *)context->uc_mcontext.gregs[REG_RIP]);
   if (length == 0) {
     signal(SIGILL, SIG_DFL); /* the instruction faults again, as it should */
     return;
