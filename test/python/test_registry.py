@@ -100,7 +100,9 @@ class Other(DriverBase):
     def get_current_target(self): return type("T", (), {"backend": "other"})
     def get_active_torch_device(self): return None
     def get_benchmarker(self): return None
-backends["other"] = Backend(compiler=None, driver=Other)
+class OtherCompiler:
+    supports_target = staticmethod(lambda target: False)
+backends["other"] = Backend(compiler=OtherCompiler, driver=Other)
 from seagrove.backends.cpu.driver import CpuDriver
 CpuDriver.no_other_device = classmethod(lambda cls: False)
 """
@@ -120,6 +122,24 @@ def test_an_active_device_goes_first_and_never_is_an_error():
         "print(driver.active.get_current_target().backend)\n"
     )
     assert python(code).split() == ["other", "cpu", "other", "other"]
+
+
+def test_tensors_of_the_host_go_to_the_host_where_another_device_is_active():
+    code = OTHER_BACKEND + (
+        f"import sys; sys.path.append({str(Path(__file__).parent)!r})\n"
+        "import kernels, numpy, seagrove\n"
+        "from triton.runtime.driver import driver\n"
+        "x, out = numpy.ones(64, 'f4'), numpy.zeros(64, 'f4')\n"
+        "for _ in range(2): kernels.add[(1,)](x, x, out, 64, BLOCK=64)\n"
+        "assert out.sum() == 128 and list(kernels.add.device_caches) == ['cpu']\n"
+        "print(driver.active.get_current_target().backend)\n"
+        "try: import torch\n"
+        "except ImportError: sys.exit()\n"
+        "t = torch.zeros(64)\n"
+        "for _ in range(3): kernels.add[(1,)](t, t, t, 64, BLOCK=64)\n"
+        "assert kernels.add._seagrove_dispatcher.entries == 1\n"
+    )
+    assert python(code).split() == ["other"]
 
 
 def test_an_explicit_choice_wins_over_an_active_device():

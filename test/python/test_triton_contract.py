@@ -15,7 +15,12 @@ import pytest
 import triton
 
 HERE = Path(__file__).parent
-FILES = ("test_adapter.py", "test_block_pointers.py", "test_launch_arguments.py")
+FILES = (
+    "test_adapter.py",
+    "test_block_pointers.py",
+    "test_devices.py",
+    "test_launch_arguments.py",
+)
 SUPPORTED = ("3.6.0", "3.7.1", "3.8.0", "3.9.0")
 
 

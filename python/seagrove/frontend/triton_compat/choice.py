@@ -55,17 +55,19 @@ def device_of_launch(
     """
     if option is not None:
         return registry.device(option) if isinstance(option, str) else option
-    if registry.chosen_device() is not None or registry.from_environment() is not None:
+    if registry.chosen_device() is not None:
         return None
+    found = tensors_device(_leaves((*args, *kwargs.values())))
     config = driver_config()
+    if found is None or (found == "host" and _runs_on_host(config._active)):
+        return None
+    if registry.from_environment() is not None:
+        return None
     if config._active is not None and config._active is not config._default:
         return None  # Chosen by Triton's own `set_active`.
-    found = tensors_device(_leaves((*args, *kwargs.values())))
     if isinstance(found, registry.Device):
         return found
-    if found == "host" and not _runs_on_host(config.active):
-        return registry.host()
-    return None
+    return registry.host() if found == "host" and not _runs_on_host(config.active) else None
 
 
 def _runs_on_host(driver: Any) -> bool:
@@ -78,19 +80,20 @@ def tensors_device(values: Iterable[Any]) -> registry.Device | str | None:
     Raises:
         DeviceError: SG0617 for tensors of two devices other than the host.
     """
-    found: dict[Any, Any] = {}
+    found: registry.Device | str | None = None
     for value in values:
-        if (place := _device_of(value)) is not None:
-            found[place] = value
-    away = [place for place in found if place != "host"]
-    if len(away) > 1:
-        raise DeviceError(
-            "the tensors of a launch live on two devices: " + " and ".join(map(_name, away[:2])),
-            code="SG0617",
-            why="a launch runs on one device, which reads its own memory",
-            advice="copy them to one device, or choose it by seagrove.use(...)",
-        )
-    return away[0] if away else next(iter(found), None)
+        place = _device_of(value)
+        if place is None or place == found or (place == "host" and found is not None):
+            continue
+        if found not in (None, "host"):
+            raise DeviceError(
+                f"the tensors of a launch live on two devices: {_name(found)} and {_name(place)}",
+                code="SG0617",
+                why="a launch runs on one device, which reads its own memory",
+                advice="copy them to one device, or choose it by seagrove.use(...)",
+            )
+        found = place
+    return found
 
 
 def _name(place: Any) -> str:
@@ -98,23 +101,34 @@ def _name(place: Any) -> str:
 
 
 def _leaves(values: Iterable[Any]) -> Iterator[Any]:
-    """The values, those in tuples, and the tensors of descriptors."""
+    """The values that may be tensors, those in tuples, and the tensors of descriptors."""
     for value in values:
-        if type(value) is tuple:
+        kind = type(value)
+        if kind in _NO_TENSORS:
+            continue
+        if kind is tuple:
             yield from _leaves(value)
-        elif type(value).__name__ == "TensorDescriptor":
+        elif kind.__name__ == "TensorDescriptor":
             yield value.base
         else:
             yield value
 
 
-def _device_of(value: Any) -> Any:
-    own = getattr(value, "seagrove_device", None)
-    if isinstance(own, registry.Device):
+_NO_TENSORS = {int, float, bool, str, type(None)}
+# Types whose instances have been seen to belong to a device of ours, or to none.
+_ours: dict[type, bool] = {}
+
+
+def _device_of(value: Any) -> registry.Device | str | None:
+    kind = type(value)
+    if (ours := _ours.get(kind)) is None:
+        ours = _ours[kind] = hasattr(value, "seagrove_device")
+    if ours:
+        own: registry.Device = value.seagrove_device
         return "host" if own.driver.is_host else own
     if (on_host := getattr(value, "is_cpu", None)) is not None:
         if on_host is True:
             return "host"
         place = value.device
         return registry.device_for_tensors_on(place.type, place.index) or str(place)
-    return "host" if hasattr(value, "__array_interface__") else None
+    return "host" if hasattr(kind, "__array_interface__") else None

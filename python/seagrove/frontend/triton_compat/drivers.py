@@ -137,7 +137,9 @@ def install_runtime(backend: str) -> None:
 # --- which driver is active -------------------------------------------------------------------
 
 
+@cache
 def driver_config() -> Any:
+    """Triton's object that holds the active driver."""
     return importlib.import_module("triton.runtime.driver").driver
 
 
