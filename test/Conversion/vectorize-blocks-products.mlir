@@ -1,4 +1,5 @@
 // RUN: seagrove-opt %s -split-input-file -vectorize-blocks="vector-bits=256 l2-bytes=65536" -canonicalize -cse | FileCheck %s
+// RUN: seagrove-opt %s -split-input-file -vectorize-blocks="vector-bits=64" -canonicalize -cse | FileCheck --check-prefix=NARROW %s
 
 // The panels of the right operand are kept for the next program: a group of
 // four iterations has a tag of its number (three words and one that says that
@@ -79,5 +80,27 @@ func.func @spaced(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
   %a = sg.load %x[%c0] strides(%c16, %c2) bounds(%c0, %c0) to (%c16, %c16) : !tt.ptr<f32> -> tensor<16x16xf32>
   %d = linalg.matmul ins(%a, %a : tensor<16x16xf32>, tensor<16x16xf32>) outs(%zero : tensor<16x16xf32>) -> tensor<16x16xf32>
   sg.store %d, %y[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : tensor<16x16xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// Vectors of one element: the left operand is packed element by element.
+
+// NARROW-LABEL: func.func private @narrow.program
+// NARROW: scf.for %[[ROW:.*]] = %c0_i64 to %c4_i64
+// NARROW: scf.for %[[COLUMN:.*]] = %c0_i64 to %c2_i64
+// NARROW: llvm.load {{.*}} -> f64
+// NARROW: llvm.store {{.*}} : f64
+func.func @narrow(%x: !tt.ptr<f64>, %y: !tt.ptr<f64>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c2 = arith.constant 2 : i64
+  %c4 = arith.constant 4 : i64
+  %zero = arith.constant dense<0.0> : tensor<4x4xf64>
+  %a = sg.load %x[%c0] strides(%c1, %c4) bounds(%c0, %c0) to (%c4, %c2) : !tt.ptr<f64> -> tensor<4x2xf64>
+  %b = sg.load %x[%c0] strides(%c4, %c1) bounds(%c0, %c0) to (%c2, %c4) : !tt.ptr<f64> -> tensor<2x4xf64>
+  %d = linalg.matmul ins(%a, %b : tensor<4x2xf64>, tensor<2x4xf64>) outs(%zero : tensor<4x4xf64>) -> tensor<4x4xf64>
+  sg.store %d, %y[%c0] strides(%c4, %c1) bounds(%c0, %c0) to (%c4, %c4) : tensor<4x4xf64> -> !tt.ptr<f64>
   return
 }

@@ -330,7 +330,10 @@ void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
   int64_t lanes = type.getDimSize(depthDim) == 1
                       ? 1
                       : chooseLanes(product.compute, type.getDimSize(depthDim));
-  emitTiles(base, type.getShape(), {rowDim}, lanes == 1 ? -1 : depthDim, lanes,
+  SmallVector<int64_t> outer = {rowDim};
+  if (lanes == 1)
+    outer.push_back(depthDim);
+  emitTiles(base, type.getShape(), outer, lanes == 1 ? -1 : depthDim, lanes,
             product.left, {}, [&](const Tile &tile) {
               Value values = evaluateAll(product.left, tile).front();
               builder.restoreInsertionPoint(points.back());
