@@ -60,6 +60,7 @@ class Availability:
         advice: what to do where it is not usable.
         devices: names of the devices that it offers.
         compiles: True if kernels can be compiled all the same, where it is not usable.
+        lacking: devices that it could offer besides, each as (name, what is missing, what to do).
     """
 
     usable: bool
@@ -67,6 +68,7 @@ class Availability:
     advice: str = ""
     devices: tuple[str, ...] = ()
     compiles: bool = False
+    lacking: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)

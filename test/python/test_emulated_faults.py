@@ -19,7 +19,9 @@ from seagrove.backends.cpu import emulated
 
 import seagrove
 from seagrove.errors import BackendError, DeviceFaultError, DeviceTimeoutError, LoadError
+from seagrove.runtime import registry
 from seagrove.runtime.remote.device import RemoteKernel
+from seagrove.tools import devices_command
 
 DEVICES = pytest.mark.parametrize(("isa", "bits"), SOME)
 
@@ -134,10 +136,13 @@ def test_code_for_another_architecture():
         assert remote.starts == starts
 
 
-def test_emulator_is_missing(monkeypatch):
+def test_emulator_is_missing(monkeypatch, capsys):
     open_device("aarch64", 256)
     monkeypatch.setattr(emulated, "emulator", lambda isa: None)
-    assert not emulated.probe("aarch64").usable
+    lacking = registry.find("cpu").probe().lacking
+    assert lacking[0][0] == "cpu:aarch64" and "qemu-aarch64" in lacking[0][1]
+    assert devices_command.print_devices(as_json=False) == 0
+    assert "cpu:aarch64          not usable: qemu-aarch64 is not in" in capsys.readouterr().out
     require_start_error("qemu-aarch64 is not installed", "install qemu")
 
 

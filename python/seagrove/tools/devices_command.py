@@ -48,6 +48,8 @@ def print_devices(*, as_json: bool) -> int:
             print(f"  do: {row['advice']}")
         for device in row["devices"]:
             print(f"  {device['name']:20} {_in_words(device)}")
+        for name, why, advice in row["lacking"]:
+            print(f"  {name:20} not usable: {why}; {advice}")
     return 0
 
 

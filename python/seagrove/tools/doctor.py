@@ -58,6 +58,7 @@ def examine(name: str) -> Finding:
         return replace(found, package=entry.package)
     first, *others = [_run_on(device, answer) for device in answer.devices or (name,)]
     rest = tuple(replace(item, devices=()) for item in others)
+    rest += tuple(Finding(*lack[:1], False, *lack[1:], state="absent") for lack in answer.lacking)
     return replace(first, name=name, package=entry.package, others=rest)
 
 
@@ -126,6 +127,7 @@ def _print(found: dict[str, object]) -> None:
             print(f"  do:  {item['advice']}")
         for other in item["others"]:
             why = "" if other["usable"] else f"; {other['why']}"
+            why += f"; {other['advice']}" if other["advice"] else ""
             print(f"  {other['name']}: {_verdict(other)}{why}")
     triton = found["triton"]
     assert isinstance(triton, dict)

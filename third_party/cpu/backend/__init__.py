@@ -108,16 +108,24 @@ class CpuBackend(Backend):
         return describe(arch)
 
     def probe(self) -> Availability:
-        """Whether kernels can run on this machine."""
+        """Whether kernels can run on this machine, and on processors that it can emulate."""
+        from seagrove.backends.cpu import emulated
+
         try:
             target = describe(current_arch())
             targets.require_runnable(target)
         except TargetError as error:
             return Availability(False, error.why or error.headline, error.advice)
+        foreign = [isa for isa in emulated.EMULATED if not target.triple.startswith(isa)]
+        lacks = {isa: emulated.missing(isa) for isa in foreign}
         return Availability(
             True,
             f"{target.cpu} as {target.name}, {target.vector_bits}-bit vectors",
-            devices=(f"{NAME}:{target.name}",),
+            devices=(
+                f"{NAME}:{target.name}",
+                *(f"{NAME}:{isa}" for isa, lack in lacks.items() if lack is None),
+            ),
+            lacking=tuple((f"{NAME}:{isa}", *lack) for isa, lack in lacks.items() if lack),
         )
 
     def open(self, target: str, settings: Mapping[str, object]) -> Driver:

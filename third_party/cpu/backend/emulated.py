@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seagrove.backend import Availability
 from seagrove.errors import BackendError, DeviceError
 from seagrove.runtime.remote.device import RemoteDevice
 from seagrove.runtime.remote.driver import RemoteDriver
@@ -94,15 +93,6 @@ def missing(isa: str) -> tuple[str, str] | None:
     return None
 
 
-def probe(isa: str) -> Availability:
-    """Whether the device can be used; starts nothing."""
-    name = f"cpu:{isa}"
-    if reason := missing(isa):
-        return Availability(False, *reason)
-    lengths = ", ".join(map(str, sorted(EMULATED[isa].lengths)))
-    return Availability(True, f"emulated by qemu-{isa}, vectors of {lengths} bits", devices=(name,))
-
-
 def vector_bits(isa: str, wanted: object = None) -> int:
     """The vector length that a device gets: the one wanted, the environment's, or the default.
 
@@ -160,7 +150,8 @@ def open_device(isa: str, arch: str, settings: Mapping[str, object]) -> RemoteDr
         known = _drivers.get((isa, length))
         if known is None:
             remote = remote_device(isa, length)
-            known = RemoteDriver(f"cpu:{isa}", arch, {"vector_bits": length}, remote)
+            settings = {"vector_bits": length}
+            known = RemoteDriver(f"cpu:{isa}", arch, settings, remote, memory_bytes())
             _drivers[isa, length] = known
         return known
 

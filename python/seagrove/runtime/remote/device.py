@@ -59,6 +59,7 @@ class RemoteDevice:
     Attributes:
         timeout: seconds that a launch may take; None for any time.
         starts: how many workers have been started.
+        launches: how many launches have ended.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class RemoteDevice:
     ) -> None:
         self.name = name
         self.timeout = default_timeout()
-        self.starts = 0
+        self.starts = self.launches = 0
         self._make_transport = make_transport
         self._check = check
         self._reset()
@@ -229,6 +230,7 @@ class RemoteDevice:
                     why=answer.text(),
                     advice="launch smaller blocks",
                 )
+            self.launches += 1
             return answer.number() * 1e-9
 
     def load(self, name: str, image: bytes) -> tuple[object, int]:
@@ -298,6 +300,9 @@ class RemoteDevice:
     @contextmanager
     def _reaching(self, address: int, size: int) -> Iterator[Transport]:
         with self.lock:
+            transport = self.transport
+            if transport is not None and not (transport.keeps_memory or transport.running):
+                self.start()  # With memory that is empty: what was allocated is gone.
             if self._allocator is None or not self._allocator.holds(address, size):
                 raise DeviceError(
                     f"'{self.name}' has no {size} bytes of memory at {address:#x}",

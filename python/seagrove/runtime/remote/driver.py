@@ -18,13 +18,20 @@ class RemoteDriver(Driver):
     Args:
         device, arch, settings: as for `Driver`.
         remote: the device.
+        size: of its memory in bytes.
     """
 
     def __init__(
-        self, device: str, arch: str, settings: Mapping[str, object], remote: RemoteDevice
+        self,
+        device: str,
+        arch: str,
+        settings: Mapping[str, object],
+        remote: RemoteDevice,
+        size: int = 0,
     ) -> None:
         super().__init__(device, arch, settings)
         self.remote = remote
+        self._size = size
 
     def exclusive(self) -> AbstractContextManager[object]:
         return self.remote.lock
@@ -32,10 +39,12 @@ class RemoteDriver(Driver):
     def properties(self) -> DeviceProperties:
         found = super().properties()
         found["total_memory"] = self.total_memory()
+        found["multiprocessor_count"] = native().num_threads()
+        found.update(self.settings)
         return found
 
     def total_memory(self) -> int:
-        return self.memory_statistics().total
+        return self._size
 
     def memory_statistics(self) -> MemoryStatistics:
         """Of all memory in use, copies of host tensors included."""
