@@ -173,6 +173,45 @@ def test_a_choice_everywhere_reaches_other_threads(mirror, fresh):
     assert mirror().launches == before + 2
 
 
+def test_choices_of_tasks_are_apart(fresh):
+    import asyncio
+
+    seen = []
+
+    async def task(name):
+        with seagrove.use(name):
+            for _ in range(3):
+                x, y, out = arrays()
+                launch(fresh, x, y, out)
+                seen.append((name, driver.active.get_current_device()))
+                await asyncio.sleep(0)
+
+    async def main():
+        await asyncio.gather(task("mirror"), task("cpu"), task("mirror:1"))
+
+    asyncio.run(main())
+    assert len(seen) == 9 and all(name == device for name, device in seen)
+
+
+def test_settings_within_the_name():
+    chosen = registry.device("mirror?polish=3")
+    assert chosen is registry.device("mirror", polish=3)
+    assert registry.device(str(chosen.key)) is chosen
+    assert registry.device("mirror?polish=high").settings == (("polish", "high"),)
+
+
+def test_compiled_kernels_launched_by_hand(mirror, fresh):
+    x, y, out = arrays(lambda a: seagrove.asarray(a, device="mirror"))
+    compiled = launch(fresh, x, y, out)
+    out.copy_from(np.zeros(N, np.float32))
+    compiled[(*GRID, 1, 1)](x, y, out, N, BLOCK)
+    assert np.array_equal(out.numpy(), x.numpy() + y.numpy())
+    with seagrove.use("mirror"):
+        unlaunched = fresh.warmup(x, y, out, N, BLOCK=64, grid=GRID)
+    with pytest.raises(errors.TargetError, match="compiled for 'mirror' cannot run on 'cpu'"):
+        unlaunched[(*GRID, 1, 1)](x, y, out, N, 64)
+
+
 def test_choice_inside_of_a_choice():
     with seagrove.use("mirror"):
         with seagrove.use("cpu"):

@@ -9,6 +9,7 @@ neither Triton nor another backend notices.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import os
 from collections.abc import Hashable, Mapping
@@ -134,7 +135,10 @@ def _in_words(error: BaseException) -> str:
 
 @lru_cache(maxsize=1)
 def backends() -> dict[str, Entry]:
-    """All registered backends by name; of two with the same name, the one of this package."""
+    """All registered backends by name.
+
+    Of two with the same name, one of this package goes first, then the one that is found first.
+    """
     from importlib.metadata import entry_points
 
     from seagrove.backends import checkout_backends
@@ -250,8 +254,22 @@ _devices: dict[tuple[str, str], Device] = {}
 
 
 def device(name: str, **settings: object) -> Device:
-    """The device called `name` with these settings; nothing of it is opened yet."""
+    """The device called `name` with these settings; nothing of it is opened yet.
+
+    A name may bring settings along, as in "name?lanes=4&mode=slow".
+    """
+    name, _, more = name.partition("?")
+    for item in filter(None, more.split("&")):
+        key, _, value = item.partition("=")
+        settings.setdefault(key, _value(value))
     return _device_of(name, tuple(sorted(settings.items())))
+
+
+def _value(text: str) -> object:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
 
 
 def _device_of(name: str, settings: tuple[tuple[str, Any], ...]) -> Device:

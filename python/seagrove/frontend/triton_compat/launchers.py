@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from seagrove.backend import Backend, Driver, Launch
+from seagrove.errors import TargetError
 
 
 def make_launcher(
@@ -18,6 +19,14 @@ def make_launcher(
     Raises:
         TargetError: SG0704 if the device cannot run code made for the kernel's target.
     """
+    compiled_for = metadata.target.backend
+    if compiled_for != (backend.triton_name or backend.name):
+        raise TargetError(
+            f"a kernel that was compiled for '{compiled_for}' cannot run on '{driver.device}'",
+            code="SG0704",
+            why="it was compiled while another device was chosen, and is launched by hand",
+            advice="launch it within the same seagrove.use(...), or launch the kernel itself",
+        )
     if (own := driver.make_launcher(source, metadata)) is not None:
         launcher: Callable[..., None] = own
         return launcher
