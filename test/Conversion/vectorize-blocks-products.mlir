@@ -104,3 +104,29 @@ func.func @narrow(%x: !tt.ptr<f64>, %y: !tt.ptr<f64>) attributes {sg.kernel} {
   sg.store %d, %y[%c0] strides(%c4, %c1) bounds(%c0, %c0) to (%c4, %c4) : tensor<4x4xf64> -> !tt.ptr<f64>
   return
 }
+
+// -----
+
+// What a product is added to is read by its register tiles: nothing is written
+// before the first multiplication but the packed operand.
+
+// CHECK-LABEL: func.func private @adds.program
+// CHECK-NOT: llvm.store {{.*}} vector<8xf32>
+// CHECK: scf.for
+// CHECK: llvm.store %{{.*}}, %[[PANEL:.*]] {alignment = 4 : i64} : vector<8xf32>
+// CHECK-NOT: llvm.store {{.*}} vector<8xf32>
+// CHECK: arith.mulf
+// CHECK: math.fma
+func.func @adds(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %s: f32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c8 = arith.constant 8 : i64
+  %a = sg.load %x[%c0] strides(%c8, %c1) bounds(%c0, %c0) to (%c8, %c8) : !tt.ptr<f32> -> tensor<8x8xf32>
+  %b = sg.load %y[%c0] strides(%c8, %c1) bounds(%c0, %c0) to (%c8, %c8) : !tt.ptr<f32> -> tensor<8x8xf32>
+  %c = sg.load %z[%c0] strides(%c8, %c1) bounds(%c0, %c0) to (%c8, %c8) : !tt.ptr<f32> -> tensor<8x8xf32>
+  %scale = tensor.splat %s : tensor<8x8xf32>
+  %start = arith.mulf %c, %scale : tensor<8x8xf32>
+  %d = linalg.matmul ins(%a, %b : tensor<8x8xf32>, tensor<8x8xf32>) outs(%start : tensor<8x8xf32>) -> tensor<8x8xf32>
+  sg.store %d, %z[%c0] strides(%c8, %c1) bounds(%c0, %c0) to (%c8, %c8) : tensor<8x8xf32> -> !tt.ptr<f32>
+  return
+}

@@ -326,6 +326,9 @@ private:
   //===--- Products (Product.cpp) ----------------------------------------===//
   struct Operands {
     Buffer out, left, right;
+    /// What the product is added to, evaluated at each register tile; null
+    /// where `out` holds it.
+    mlir::Value accumulator;
     /// Where the left operand's first row is, and, where `inPlace` holds, the
     /// distance of its rows in the user's memory: a stride, an index, or both.
     /// Elsewhere the rows are those of `left`.
@@ -379,6 +382,8 @@ private:
                        mlir::Value row, mlir::Value column, int64_t down,
                        int64_t across);
   mlir::Value isEvenlySpaced(mlir::Value index);
+  mlir::Value startOf(const Operands &operands, const Tile &tile);
+  bool isHeldIn(mlir::Value value, const Buffer &buffer) const;
   mlir::Value multiplyAdd(mlir::Value left, mlir::Value right, mlir::Value sum);
   mlir::Value convert(mlir::Value value, mlir::Type element);
 

@@ -37,6 +37,11 @@ public:
   /// True if `value` is to be written to the scratch area where it is defined.
   bool inMemory(mlir::Value value) const { return memory.contains(value); }
 
+  /// Vector operations that evaluating one vector of `value` takes, about.
+  unsigned costOf(mlir::Value value) const {
+    return memory.contains(value) ? 0 : cost.lookup(value);
+  }
+
   struct PendingRead {
     sg::LoadOp load;
     /// True if the load is read again after the store, and not only by it.

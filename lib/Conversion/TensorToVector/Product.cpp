@@ -33,6 +33,9 @@ static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+// An accumulator that costs more vector operations than this is computed before
+// the product, so that the code of a register tile stays small.
+static constexpr unsigned kAccumulatorCost = 4;
 // Groups of packed panels that are told apart at most.
 static constexpr int64_t kMostGroups = 64;
 
@@ -140,8 +143,8 @@ void Lowering::multiplyTile(const Product &product, Tile base,
   SmallVector<Value> sums;
   for (int64_t r = 0; r < count; ++r)
     for (int64_t vector = 0; vector < product.vectors; ++vector)
-      sums.push_back(convert(readBuffer(operands.out, tileAt(r, vector)).value,
-                             product.compute));
+      sums.push_back(
+          convert(startOf(operands, tileAt(r, vector)), product.compute));
   SmallVector<Value> leftRows;
   for (int64_t r = 0; r < count; ++r) {
     builder.restoreInsertionPoint(points.back());
@@ -188,6 +191,20 @@ void Lowering::multiplyTile(const Product &product, Tile base,
                   convert(finished[r * product.vectors + vector],
                           operands.out.elementType));
     }
+}
+
+/// What a register tile starts from.
+Value Lowering::startOf(const Operands &operands, const Tile &tile) {
+  if (!operands.accumulator)
+    return readBuffer(operands.out, tile).value;
+  Lanes lanes = evaluate(operands.accumulator, tile);
+  builder.restoreInsertionPoint(points.back());
+  return spread(lanes, tile);
+}
+
+bool Lowering::isHeldIn(Value value, const Buffer &buffer) const {
+  auto found = buffers.find(value);
+  return found != buffers.end() && found->second.pointer == buffer.pointer;
 }
 
 Value Lowering::multiplyAdd(Value left, Value right, Value sum) {
@@ -283,10 +300,12 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
            << op->getName().getStringRef() << "' is not supported";
   Product product(op, machine);
   Buffer out = destinationOf(product);
-  auto bound = buffers.find(product.accumulator);
-  if (bound == buffers.end() || bound->second.pointer != out.pointer)
-    materializeInto(product.accumulator, out);
   Operands operands = operandsFor(product, out, product.depth);
+  // Each element of the accumulator is read once, by its register tile.
+  if (!product.unit && plan.costOf(product.accumulator) <= kAccumulatorCost)
+    operands.accumulator = product.accumulator;
+  else if (!isHeldIn(product.accumulator, out))
+    materializeInto(product.accumulator, out);
   auto [number, groups] = iterationOf(op);
   Panels panels = planPanels(product, nullptr, product.depth, groups, 0);
   Group group = findGroup(panels, number, {});
