@@ -73,7 +73,8 @@ def _headline(report: pytest.TestReport) -> str:
     """The first line of what a failed case says; "" for a good one."""
     if not report.failed:
         return ""
-    said = str(getattr(report.longrepr, "reprcrash", None) or report.longrepr)
+    crash = getattr(report.longrepr, "reprcrash", None)
+    said = str(crash.message if crash else report.longrepr)
     return next((line for line in said.splitlines() if line.strip()), "")[:300]
 
 

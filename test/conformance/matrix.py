@@ -36,6 +36,8 @@ COMMAND = "pytest test/conformance --backend {} --isolate --conformance-json out
 COLUMNS = ("all", "good", "refused", "failed")
 
 Result = dict[str, Any]
+# What stands before the words of an exception.
+_PREFIX = re.compile(r"^(?:\S+\.py:\d+: )?(?:Failed: )?(?:[\w.]+Error: )?")
 
 # --- results ----------------------------------------------------------------------------------
 
@@ -48,7 +50,7 @@ def kept(run: Result) -> Result:
         if case["outcome"] in GOOD:
             good[case["primitive"]][case["dtype"]] += 1
         else:
-            others.append(case)
+            others.append({**case, "reason": _PREFIX.sub("", case["reason"])})
     head = {key: run[key] for key in HEAD if key in run}
     return {
         **head,

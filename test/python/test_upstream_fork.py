@@ -260,6 +260,20 @@ def test_caught_text_is_printed_unless_the_stage_fails(capfd):
     assert caught.text == "lost\n" and capfd.readouterr().err == ""
 
 
+def test_stages_of_several_threads_share_the_catch(capfd):
+    """They end in another order than they began, and the streams are as before."""
+    stdout = sys.stdout
+    first, second = foreign.Caught(), foreign.Caught()
+    with first:
+        second.__enter__()
+        print("listing")
+    second.__exit__(None, None, None)
+    assert sys.stdout is stdout
+    os.write(2, b"after\n")
+    out, err = capfd.readouterr()
+    assert out == "listing\n" and err == "after\n"
+
+
 def test_an_abort_within_a_stage_tells_its_words():
     code = (
         "import os\nfrom seagrove.compiler import foreign\n"

@@ -17,7 +17,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -156,13 +156,18 @@ def place_of_line(module: str, line: str) -> tuple[str, int, int]:
 
 @dataclass
 class _Stream:
-    """The process's standard error stream while at least one stage has it caught."""
+    """The process's standard streams while at least one stage has them caught.
+
+    They are of the process and not of a thread: stages of several threads share one catch.
+    """
 
     lock: Lock = field(default_factory=Lock)
     users: int = 0
     saved: int = -1
     file: Any = None
     failed: bool = False
+    listing: io.StringIO | None = None
+    stdout: Any = None
     on_abort: Any = None
     previous: Any = None
 
@@ -180,8 +185,6 @@ class Caught:
     def __init__(self) -> None:
         self.text = ""
         self._start = 0
-        self._printed = io.StringIO()
-        self._redirect = redirect_stdout(self._printed)
 
     def __enter__(self) -> Caught:
         with _stream.lock:
@@ -189,8 +192,6 @@ class Caught:
                 _open()
             _stream.users += 1
             self._start = os.fstat(_stream.file.fileno()).st_size if _stream.file else 0
-        # Some stages print whole listings by `print`.
-        self._redirect.__enter__()
         return self
 
     def __exit__(
@@ -199,7 +200,6 @@ class Caught:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._redirect.__exit__(kind, error, trace)
         with _stream.lock:
             _stream.failed |= error is not None
             if _stream.file:
@@ -209,11 +209,13 @@ class Caught:
             _stream.users -= 1
             if _stream.users == 0:
                 _close()
-        if error is None and self._printed.getvalue():
-            sys.stdout.write(self._printed.getvalue())
 
 
 def _open() -> None:
+    # Some stages print whole listings by `print`.
+    _stream.listing, _stream.stdout = io.StringIO(), sys.stdout
+    _stream.failed = False
+    sys.stdout = _stream.listing
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.flush()
     try:
@@ -222,11 +224,15 @@ def _open() -> None:
         return  # There is no standard error stream: nothing is printed, and nothing caught.
     _stream.file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `_close`)
     os.dup2(_stream.file.fileno(), 2)
-    _stream.failed = False
     _watch_abort()
 
 
 def _close() -> None:
+    if sys.stdout is _stream.listing:
+        sys.stdout = _stream.stdout
+    if _stream.listing is not None and not _stream.failed:
+        _stream.stdout.write(_stream.listing.getvalue())
+    _stream.listing = None
     if not _stream.file:
         return
     _unwatch_abort()
