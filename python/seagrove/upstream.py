@@ -48,6 +48,7 @@ class Rule:
         why: what it is that they do not take, one clause.
         advice: what to write instead.
         before: the release of Triton that first takes it, if one does.
+        since: the release of Triton that first does not, if earlier ones do.
     """
 
     pattern: str
@@ -55,6 +56,7 @@ class Rule:
     why: str
     advice: str = ""
     before: tuple[int, int] | None = None
+    since: tuple[int, int] = (0, 0)
 
 
 class UpstreamBackend(Backend):
@@ -152,7 +154,7 @@ class UpstreamBackend(Backend):
         from seagrove.frontend.triton_compat.version import triton_version
 
         for rule in self.rules:
-            if rule.before is not None and triton_version() >= rule.before:
+            if not rule.since <= triton_version() < (rule.before or (99, 0)):
                 continue
             if any(fnmatchcase(target.name, pattern) for pattern in rule.targets):
                 wanted = re.compile(rule.pattern)

@@ -20,6 +20,8 @@ FILES = (
     "test_block_pointers.py",
     "test_devices.py",
     "test_launch_arguments.py",
+    "test_upstream_driver.py",
+    "test_upstream_fork.py",
 )
 SUPPORTED = ("3.6.0", "3.7.1", "3.8.0", "3.9.0")
 

@@ -35,6 +35,13 @@ class AmdBackend(UpstreamBackend):
             "install triton 3.8 or later, or cast the operands to fp32",
             before=(3, 8),
         ),
+        Rule(
+            r"tt\.func public",
+            ("gfx1030",),
+            "a kernel, since Triton 3.9 knows this chip no more",
+            "install triton 3.6, 3.7 or 3.8",
+            since=(3, 9),
+        ),
     )
     assembly_errors = (
         r"^\S*assembler:(?P<line>\d+):\d+: error: (?P<text>.*)$",  # since Triton 3.9

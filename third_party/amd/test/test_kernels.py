@@ -33,4 +33,6 @@ def test_loads_are_wide_on_every_chip(command):
     for target in registry.find("amd").load().targets():
         add = command.chosen_cases("vector_add")[0]
         (row,) = command.compile_case(f"hip:{target.name}", "vector_add", add)
+        if "SG0733" in row.why:  # This release of Triton has dropped the chip.
+            continue
         assert "16-byte load" in row.instructions, f"{target.name} {row.why}"
