@@ -38,7 +38,7 @@ run: install ## set everything up, run the examples on this machine's CPU
 
 .PHONY: test
 test: install triton-wheels ## everything that CI runs: lit, style gates, pytest
-	@$(MAKE) --no-print-directory --keep-going lit gates pytest
+	@$(MAKE) --no-print-directory --keep-going lit gates pytest emulated
 
 .PHONY: help
 help: ## this list
@@ -96,6 +96,15 @@ pytest: export SEAGROVE_REQUIRE_EMULATED := 1
 pytest: install ## Python, numeric and conformance tests
 	@$(PY) -m pytest -q -n $(JOBS) --dist=loadgroup $(PYTEST_ARGS) \
 	  $(wildcard test/python test/numeric test/inductor test/conformance test/differential third_party/*/test)
+
+# Every Nth group of cases; 1 runs all of them.
+EMULATED_SAMPLE ?= 10
+
+.PHONY: emulated
+emulated: install ## a sample of the conformance suite on processors under qemu
+	@for device in aarch64 riscv64; do \
+	  $(PY) -m pytest -q -n $(JOBS) --dist=loadgroup test/conformance --isolate \
+	    --backend cpu:$$device --setting vector_bits=512 --sample $(EMULATED_SAMPLE); done
 
 .PHONY: gates
 gates: install ## style: names, limits, references, formatters, types

@@ -87,11 +87,17 @@ def configure_arguments() -> list[str]:
     return arguments + shlex.split(os.environ.get("CMAKE_ARGS", ""))
 
 
+def cross_compilers() -> list[str]:
+    """What CMake may build the workers of emulated devices with: it looks once for each."""
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    return sorted({p.name for folder in folders for p in Path(folder).glob("*-linux-gnu-g++")})
+
+
 def cmake_build() -> None:
     """Configures where the arguments changed and builds the module and the tools."""
     stamp = BUILD / "seagrove-configure.txt"
     arguments = configure_arguments()
-    wanted = "\n".join(arguments)
+    wanted = "\n".join([*arguments, *cross_compilers()])
     if not stamp.exists() or stamp.read_text() != wanted:
         BUILD.mkdir(parents=True, exist_ok=True)
         subprocess.check_call(["cmake", "-S", str(ROOT), "-B", str(BUILD), *arguments])

@@ -171,7 +171,8 @@ class RemoteDevice:
     def _lost(self, kernel: str, timeout: float | None, error: TransportError) -> DeviceFaultError:
         if isinstance(error, TransportTimeout):
             return DeviceTimeoutError(
-                f"kernel '{kernel}' ran for more than {timeout:g} s on '{self.name}'",
+                f"kernel '{kernel}' ran for more than {timeout or _START_TIMEOUT:g} s on "
+                f"'{self.name}'",
                 code="SG0724",
                 why="the worker was ended",
                 advice=f"look for a loop without an end, or set {TIMEOUT_ENVIRONMENT} to more "
@@ -317,6 +318,9 @@ class RemoteDevice:
             except TransportError as error:
                 self.transport.stop()
                 raise self._lost("(a copy)", None, error) from None
+            except KeyboardInterrupt:  # Half of a copy may be on its way.
+                self.transport.stop()
+                raise
 
     def read(self, address: int, target: memoryview) -> None:
         """Copies from the device.

@@ -26,6 +26,7 @@ from seagrove.runtime.remote.transport import (
 )
 
 _STOP_SECONDS = 2.0
+_SEND_SECONDS = 60.0
 
 
 class LocalTransport(Transport):
@@ -128,8 +129,10 @@ class LocalTransport(Transport):
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
         header = HEADER.pack(kind, self._sequence, sum(map(len, views)))
         try:
-            self._socket.settimeout(None)
+            self._socket.settimeout(_SEND_SECONDS)
             self._socket.sendall(b"".join((header, *views)))
+        except TimeoutError as error:
+            raise TransportTimeout("the worker takes no request") from error
         except OSError as error:
             raise TransportClosed(self._reason()) from error
         return self._sequence
