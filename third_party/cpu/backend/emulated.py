@@ -37,7 +37,8 @@ class Emulated:
     Attributes:
         isa: its name, also of qemu's program.
         cpu: qemu's name of a processor, with the vector length in bits or bytes to fill in.
-        lengths: the vector lengths in bits that it can have; the first is the default.
+        lengths: the vector lengths in bits that it can have, up to the longest that compiled code
+            reckons with (`scalable_max_bits` of its target); the first is the default.
     """
 
     isa: str
@@ -51,7 +52,7 @@ class Emulated:
 EMULATED = {
     item.isa: item
     for item in (
-        Emulated("aarch64", "max,sve-default-vector-length={bytes}", (256, 128, 512, 1024, 2048)),
+        Emulated("aarch64", "max,sve-default-vector-length={bytes}", (256, 128, 512)),
         Emulated(
             "riscv64", "rv64,v=true,vext_spec=v1.0,vlen={bits},elen=64", (256, 128, 512, 1024)
         ),
