@@ -1,48 +1,83 @@
-"""Speed against torch, and compile times: prints a table, writes JSON.
+"""Speed of our kernels against torch and Inductor, with a roofline and a report.
 
-Usage: python benchmarks/run.py [--smoke] [--threads N] [--only NAME ...] [--json FILE]
+Usage: python -m benchmarks [--smoke] [--threads N ...] [--only NAME ...] [--inductor] [--full]
+                            [--json FILE] [--save]
 
-Runs on one thread unless told otherwise. Both sides of a comparison run in turn in one process,
-with outputs allocated beforehand; `ratio` is torch's median time over ours. A compile time is the
-time of the first launch of a kernel without any cache in a process that has compiled another kernel
-before, less the time of the next launch.
+Runs on one thread unless told otherwise; several numbers run one after the other in processes of
+their own. All sides of a comparison run in turn in one process, with outputs allocated beforehand;
+`ratio` is torch's median time over ours. Each case is checked against torch first, and a wrong
+result fails the run. benchmarks/README.md says how to read the report.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import ctypes
+import fnmatch
 import json
 import os
 import platform
-import statistics
+import re
+import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 Row = dict[str, Any]
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="small sizes, a few seconds")
-    parser.add_argument("--threads", type=int, default=1, help="cores to use (default: 1)")
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="benchmarks to run")
-    parser.add_argument("--json", default="", metavar="FILE", help="where the results go")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, correctness only")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1], metavar="N", help="cores")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME",
+        help="cases whose name starts with NAME or fits it as a pattern; compile, start, launch",
+    )  # fmt: skip
+    parser.add_argument("--inductor", action="store_true", help="Inductor's C++, both modes, too")
+    parser.add_argument("--full", action="store_true", help="also cases that take torch minutes")
+    parser.add_argument("--budget", type=float, default=2.0, metavar="S", help="seconds a case")
+    parser.add_argument("--no-ceilings", action="store_true", help="without the roofline")
+    parser.add_argument("--list", action="store_true", help="names of the cases")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where the results go")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="the table's rows")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="the plot")
+    parser.add_argument(
+        "--save", action="store_true", help="all of them in benchmarks/results/CPU.*"
+    )
     return parser.parse_args()
 
 
-def prepare_process(threads: int) -> None:
-    """Limits the cores, uses an empty kernel cache; must come before torch and triton."""
+def prepare_process(threads: int, smoke: bool) -> None:
+    """Limits the cores, uses empty caches; must come before torch and triton."""
     cores = sorted(os.sched_getaffinity(0))[:threads]
     os.sched_setaffinity(0, cores)
     os.environ["OMP_NUM_THREADS"] = str(len(cores))
-    os.environ["TRITON_CACHE_DIR"] = tempfile.mkdtemp(prefix="benchmark-cache-")
-    sys.path.insert(0, str(ROOT / "examples"))
+    os.environ["SEAGROVE_BENCHMARK_SMOKE"] = str(int(smoke))
+    for name in ("TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR"):
+        os.environ[name] = tempfile.mkdtemp(prefix="benchmark-cache-")
+    sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
+    keep_freed_memory()
+
+
+def keep_freed_memory() -> None:
+    """Lets malloc reuse large blocks instead of returning them to the system.
+
+    Some of torch's functions take no `out=`; without this each of their calls pays the page faults
+    of a new output, which ours does not.
+    """
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        m_trim_threshold, m_mmap_max = -1, -4
+        libc.mallopt(m_mmap_max, 0)
+        libc.mallopt(m_trim_threshold, -1)
+    except (OSError, AttributeError):
+        print("malloc cannot be told to keep memory: torch pays for new outputs", file=sys.stderr)
 
 
 def cpu_name() -> str:
@@ -52,127 +87,116 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def cases(smoke: bool) -> dict[str, Any]:
-    """Name -> example case; the sizes of the bars, or small ones."""
-    import torch
-
-    vector_add, softmax, layer_norm, matmul, attention = (
-        importlib.import_module(name)
-        for name in ("vector_add", "softmax", "layer_norm", "matmul", "attention")
-    )
-    side, rows, vector, context = (256, 256, 1 << 16, 256) if smoke else (1024, 4096, 1 << 24, 2048)
-    bf16 = torch.bfloat16
-    return {
-        "matmul fp32": matmul.case(side, side, side),
-        "matmul fp32 512": matmul.case(side // 2, side // 2, side // 2),
-        "matmul bf16": matmul.case(side, side, side, bf16),
-        "softmax": softmax.case(rows, rows),
-        "vector add": vector_add.case(vector),
-        "vector add in cache": vector_add.case(1 << 16),
-        "layer norm": layer_norm.forward_case(rows, rows),
-        "layer norm backward": layer_norm.backward_case(rows // 2, rows // 2),
-        "attention fp32": attention.case(1, 8, context, 64),
-    }
+def wanted(name: str, only: list[str]) -> bool:
+    return not only or any(name.startswith(o) or fnmatch.fnmatchcase(name, o) for o in only)
 
 
-def measure_speed(name: str, case: Any, smoke: bool) -> Row:
-    """Interleaved medians of one case, after a check of its result."""
-    import _harness
-
-    result = _harness.run_case(case, budget_s=0.3 if smoke else 4.0)
-    return {
-        "benchmark": name, "shape": result.shape, "dtype": result.dtype,
-        "backend": result.backend, "ms": result.ms, "torch_ms": result.torch_ms,
-        "ratio": result.ratio, "passed": result.passed, "failure": result.failure,
-    }  # fmt: skip
-
-
-def renamed_copy(module: str, kernel: str, number: int) -> Any:
-    """An example's module whose kernel has a name of its own, which no cache can know."""
-    text = (ROOT / "examples" / f"{module}.py").read_text(encoding="utf-8")
-    name = f"{module}_{number}"
-    path = Path(os.environ["TRITON_CACHE_DIR"]) / f"{name}.py"
-    path.write_text(text.replace(kernel, f"{kernel}_{number}"), encoding="utf-8")
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec and spec.loader
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
-def compile_ms(launch: Callable[[], object]) -> float:
-    """Milliseconds that a first launch takes beyond the next one."""
-    taken = []
-    for _ in range(2):
-        start = time.perf_counter()
-        launch()
-        taken.append((time.perf_counter() - start) * 1e3)
-    return taken[0] - taken[1]
-
-
-def measure_compile_times(smoke: bool) -> list[Row]:
-    """Compile times of three kernels in a warm process, median of several."""
-    import torch
-
-    x, a, q = torch.ones(4096), torch.ones(128, 128), torch.ones(1, 1, 128, 64)
-    kernels = {
-        "compile vector add": ("vector_add", "add_kernel", lambda m: m.add(x, x)),
-        "compile matmul 128x128x32": ("matmul", "matmul_kernel", lambda m: m.matmul(a, a)),
-        "compile attention 128x64": (
-            "attention", "attention_kernel", lambda m: m.attention(q, q, q),
-        ),
-    }  # fmt: skip
-    rows = []
-    for name, (module, kernel, launch) in kernels.items():
-        copies = [renamed_copy(module, kernel, i) for i in range(2 if smoke else 8)]
-        times = [compile_ms(lambda c=copy, run=launch: run(c)) for copy in copies]
-        # The first one warms the process up.
-        rows.append({"benchmark": name, "ms": statistics.median(times[1:]), "passed": True})
-    return rows
-
-
-def print_row(row: Row) -> None:
-    torch_ms, ratio = (f"{row[k]:.3f}" if k in row else "" for k in ("torch_ms", "ratio"))
-    verdict = "" if row["passed"] else "FAIL " + row.get("failure", "")
-    print(
-        f"{row['benchmark']:<26} {row.get('shape', ''):<17} {row.get('dtype', ''):<9}"
-        f"{row['ms']:>10.3f} {torch_ms:>10} {ratio:>7} {verdict}",
-        flush=True,
-    )
-
-
-def environment(threads: int) -> Row:
+def environment() -> Row:
     """What the numbers depend on."""
     import _harness
     import torch
     import triton
 
+    from seagrove.compiler.native import native
+
     return {
-        "cpu": cpu_name(), "threads": threads, "backend": _harness.backend_name(),
-        "torch": torch.__version__, "triton": triton.__version__,
-        "python": platform.python_version(), "command": " ".join(["python", *sys.argv]),
+        "cpu": cpu_name(), "target": native().detect_host().cpu,
+        "backend": _harness.backend_name(), "torch": torch.__version__,
+        "triton": triton.__version__, "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 2), "command": " ".join(["python", *sys.argv]),
     }  # fmt: skip
+
+
+def run_here(args: argparse.Namespace) -> dict[str, Any]:
+    """Everything on `args.threads[0]` cores, in this process."""
+    threads = args.threads[0]
+    prepare_process(threads, args.smoke)
+    from benchmarks import ceilings, measure, overheads, report
+    from benchmarks.kernels import all_cases
+
+    facts = environment()
+    print(", ".join(f"{k} {v}" for k, v in facts.items() if k != "command"), flush=True)
+    cases = [case for case in all_cases() if wanted(case.name, args.only)]
+    measured: dict[str, Any] = {}
+    if cases and not args.no_ceilings:
+        measured = ceilings.measure_ceilings(threads)
+        print("\n".join(ceilings.lines(measured)) if not args.smoke else "", flush=True)
+    budget = measure.Budget(args.budget, float("inf") if args.full else 20.0)
+    print(report.header())
+    rows = []
+    for case in cases:
+        rows.append(measure.measure(case, threads, budget, args.inductor, not args.smoke, measured))
+        print(report.line(rows[-1]), flush=True)
+    costs = overheads.measure_overheads(args.smoke, lambda name: wanted(name, args.only))
+    found = {str(threads): measured} if measured else {}
+    return report.assemble(facts, found, rows, costs if threads == 1 or not cases else [])
+
+
+def run_each(args: argparse.Namespace) -> dict[str, Any]:
+    """One process per number of threads; their results as one document."""
+    sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
+    from benchmarks import report
+
+    parts = []
+    own = [a for a in sys.argv[1:] if a != "--save"]
+    for threads in args.threads:
+        with tempfile.NamedTemporaryFile(suffix=".json") as out:
+            command = [sys.executable, str(Path(__file__)), *own]
+            command += ["--threads", str(threads), "--json", out.name]
+            subprocess.run(command, cwd=ROOT, check=False)
+            parts.append(json.loads(Path(out.name).read_text(encoding="utf-8")))
+    ceilings = {key: value for part in parts for key, value in part["ceilings"].items()}
+    rows = [row for part in parts for row in part["results"]]
+    facts = {**parts[0]["environment"], "command": " ".join(["python", *sys.argv])}
+    return report.assemble(facts, ceilings, rows, parts[0]["overheads"])
+
+
+def save(document: dict[str, Any], args: argparse.Namespace) -> None:
+    """Writes the files that were asked for."""
+    from benchmarks import plot, report
+
+    stem = re.sub(r"\W+", "-", document["environment"]["cpu"]).strip("-").lower()
+    stem = f"suite-{stem}-{document['environment']['target']}"
+    paths = {
+        suffix: getattr(args, suffix) or (RESULTS / f"{stem}.{suffix}" if args.save else None)
+        for suffix in ("json", "csv", "svg")
+    }
+    if paths["json"]:
+        report.write_json(document, paths["json"])
+    if paths["csv"]:
+        report.write_csv(document["results"], paths["csv"])
+    if paths["svg"]:
+        plot.write_svg(document, paths["svg"])
+    if args.save:
+        (RESULTS / f"{stem}.txt").write_text(full_text(document), encoding="utf-8")
+
+
+def full_text(document: dict[str, Any]) -> str:
+    from benchmarks import ceilings, report
+
+    facts = document["environment"]
+    lines = [", ".join(f"{k} {v}" for k, v in facts.items())]
+    for threads, measured in document["ceilings"].items():
+        lines += [f"ceilings on {threads} thread(s)", *ceilings.lines(measured)]
+    lines += ["", report.header(), *(report.line(row) for row in document["results"])]
+    return "\n".join([*lines, report.summary(document)]) + "\n"
 
 
 def main() -> int:
     args = parse_arguments()
-    prepare_process(args.threads)
-    facts = environment(args.threads)
-    print(", ".join(f"{k} {v}" for k, v in facts.items() if k != "command"))
-    print(f"{'benchmark':<26} {'shape':<17} {'dtype':<9}{'ms':>10} {'torch ms':>10} {'ratio':>7}")
-    rows: list[Row] = []
-    for name, case in cases(args.smoke).items():
-        if not args.only or name in args.only:
-            rows.append(measure_speed(name, case, args.smoke))
-            print_row(rows[-1])
-    if not args.only or "compile" in args.only:
-        for row in measure_compile_times(args.smoke):
-            rows.append(row)
-            print_row(row)
-    if args.json:
-        text = json.dumps({"environment": facts, "results": rows}, indent=1)
-        Path(args.json).write_text(text + "\n", encoding="utf-8")
-    return int(not all(row["passed"] for row in rows))
+    if args.list:
+        prepare_process(1, args.smoke)
+        from benchmarks.kernels import all_cases
+
+        print("\n".join(case.name for case in all_cases() if wanted(case.name, args.only)))
+        return 0
+    document = run_here(args) if len(args.threads) == 1 else run_each(args)
+    from benchmarks import report
+
+    print(report.summary(document))
+    save(document, args)
+    rows = [*document["results"], *document["overheads"]]
+    return int(not rows or not all(row["passed"] for row in rows))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ HOSTS = {
     "arxiv.org",
     "doi.org",
     "json-schema.org",
+    "www.w3.org",  # the namespace of SVG
 }
 TEXT_SUFFIXES = {".png", ".npy", ".bin", ".so", ".svg"}
 

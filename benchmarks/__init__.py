@@ -1,0 +1,1 @@
+"""The benchmark suite: cases as data (`kernels`), a runner, measured ceilings and a report."""
