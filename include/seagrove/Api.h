@@ -42,8 +42,13 @@ struct Target {
   std::string cpu;
   std::string features;
   unsigned vectorBits = 128;
-  /// Registers are a multiple of `vectorBits` that is known at run time only.
+  /// Registers are as long as a power of two, known at run time only, times
+  /// `scalableUnitBits`: at least `vectorBits` and at most `scalableMaxBits`. A
+  /// vector may take up to `registerGroup` of them.
   bool scalable = false;
+  unsigned scalableUnitBits = 128;
+  unsigned scalableMaxBits = 2048;
+  unsigned registerGroup = 1;
   unsigned vectorRegisters = 16;
   bool fma = false;
   int64_t l1Bytes = 32 << 10;

@@ -55,6 +55,9 @@ void seagrove::buildVectorPipeline(OpPassManager &manager,
   VectorizeBlocksOptions options;
   options.vectorBits = target.vectorBits;
   options.vectorRegisters = target.vectorRegisters;
+  options.scalableUnitBits = target.scalable ? target.scalableUnitBits : 0;
+  options.scalableMaxBits = target.scalableMaxBits;
+  options.registerGroup = target.registerGroup;
   options.l1Bytes = target.l1Bytes;
   options.l2Bytes = target.l2Bytes;
   options.lastLevelBytes = target.lastLevelBytes;

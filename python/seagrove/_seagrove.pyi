@@ -31,6 +31,9 @@ class Target:
     vector_bits: int
     vector_registers: int
     scalable: bool
+    scalable_unit_bits: int
+    scalable_max_bits: int
+    register_group: int
     fma: bool
     l1_bytes: int
     l2_bytes: int

@@ -71,6 +71,9 @@ def VectorizeBlocks : Pass<"vectorize-blocks", "::mlir::ModuleOp"> {
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", "256", "Width of a vector register">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "16", "Number of vector registers">,
+    Option<"scalableUnitBits", "scalable-unit-bits", "int64_t", "0", "Vectors are as long as a power of two, known at run time only, times this; 0 for vectors of the width above only">,
+    Option<"scalableMaxBits", "scalable-max-bits", "int64_t", "2048", "The longest that a scalable register can be">,
+    Option<"registerGroup", "register-group", "int64_t", "1", "The most registers that one scalable vector may take">,
     Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "Size of the first-level data cache">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "524288", "Size of the second-level cache">,
     Option<"lastLevelBytes", "last-level-bytes", "int64_t", "33554432", "Size of the largest cache">,

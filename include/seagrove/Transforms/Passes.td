@@ -76,7 +76,10 @@ def ExpandMath : Pass<"expand-math", "mlir::ModuleOp"> {
     Option<"bf16Arithmetic", "bf16-arithmetic", "bool", /*default=*/"false",
            "the target computes in bf16">,
     Option<"bf16Conversion", "bf16-conversion", "bool", /*default=*/"false",
-           "the target converts f32 to bf16">
+           "the target converts f32 to bf16">,
+    Option<"truncating", "truncating", "bool", /*default=*/"true",
+           "vectors of floats are converted to integers towards zero, not in "
+           "the current rounding mode only">
   ];
   let dependentDialects = [
     "mlir::arith::ArithDialect", "mlir::func::FuncDialect",

@@ -79,7 +79,14 @@ Lowering::Predicate Lowering::boundsOf(const Tile &tile, ValueRange lows,
       return vectorOf(arith::TruncIOp::create(builder, loc, i32, distance),
                       tile);
     };
-    Value lanes = step(i32, tile.lanes);
+    if (tile.width.scalable && isConstant(low, 0)) {
+      Value count =
+          arith::SubIOp::create(builder, loc, scalar(high), coordinate.start);
+      predicate.vector = conjunction(builder, loc, predicate.vector,
+                                     firstLanes(count, tile.width));
+      continue;
+    }
+    Value lanes = step(i32, tile.width);
     if (!isConstant(low, 0))
       require(Relation::sle, relative(low), lanes, predicate.vector);
     require(Relation::slt, lanes, relative(high), predicate.vector);
@@ -125,7 +132,7 @@ Value Lowering::otherLanes(Value other, Type elementType, const Tile &tile,
 
 Lanes Lowering::gatherLanes(Value pointers, Type elementType, const Tile &tile,
                             Predicate predicate, Value other) {
-  auto type = VectorType::get({tile.lanes}, elementType);
+  auto type = vectorType(tile.width, elementType);
   Value otherwise = otherLanes(other, elementType, tile, /*asScalar=*/false);
   return {LLVM::masked_gather::create(builder, loc, type, pointers,
                                       wholeMask(predicate, tile), otherwise,
@@ -155,7 +162,7 @@ Lanes Lowering::readLanes(Value pointer, Type elementType, const Tile &tile,
     scf::YieldOp::create(builder, loc, otherwise);
     return {branch.getResult(0), true};
   }
-  auto type = VectorType::get({tile.lanes}, elementType);
+  auto type = vectorType(tile.width, elementType);
   if (!predicate.scalar && !predicate.vector)
     return {LLVM::LoadOp::create(builder, loc, type, pointer, alignment,
                                  isVolatile),
@@ -230,12 +237,12 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
   Tile line;
   line.coordinates = {tile.coordinates[v]};
   line.vectorDim = 0;
-  line.lanes = tile.lanes;
+  line.width = tile.width;
   Value lanes;
   if (!isConstant(strides[v], 0) || !index) {
     Value start = vectorOf(tile.coordinates[v].start, tile);
     lanes = arith::AddIOp::create(builder, loc, start,
-                                  step(builder.getI64Type(), tile.lanes));
+                                  step(builder.getI64Type(), tile.width));
     lanes =
         arith::MulIOp::create(builder, loc, lanes, vectorOf(strides[v], tile));
   }
@@ -245,12 +252,11 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
     if (op.isWrapped(v) && !lanes) {
       Value front =
           vector::ExtractOp::create(builder, loc, positions, int64_t(0));
-      Value back =
-          vector::ExtractOp::create(builder, loc, positions, tile.lanes - 1);
+      Value last = lastPosition(tile.width);
+      Value back = laneAt(positions, last, tile.width);
       Value distance = arith::SubIOp::create(builder, loc, back, front);
-      place.contiguous =
-          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                distance, constant(tile.lanes - 1));
+      place.contiguous = arith::CmpIOp::create(
+          builder, loc, arith::CmpIPredicate::eq, distance, last);
       place.first = address(rest, element, front);
     }
     lanes =
@@ -258,7 +264,7 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
             ? arith::AddIOp::create(builder, loc, lanes, positions).getResult()
             : positions;
   }
-  auto type = VectorType::get({tile.lanes}, pointer.getType());
+  auto type = vectorType(tile.width, pointer.getType());
   place.each = LLVM::GEPOp::create(builder, loc, type, element, rest,
                                    ArrayRef<LLVM::GEPArg>{lanes});
   return place;
@@ -277,7 +283,7 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
       isFull(op.getLows()[v], op.getHighs()[v], shape[v])) {
     Tile single = tile;
     single.vectorDim = -1;
-    single.lanes = 1;
+    single.width = 1;
     return {evaluateLoad(op, single).value, true};
   }
   Predicate predicate =
@@ -298,7 +304,7 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
     return narrow(contiguous());
   if (!place.contiguous)
     return narrow(gatherLanes(place.each, stored, tile, predicate, other));
-  auto type = VectorType::get({tile.lanes}, stored);
+  auto type = vectorType(tile.width, stored);
   auto branch = scf::IfOp::create(builder, loc, type, place.contiguous,
                                   /*withElseRegion=*/true);
   {
@@ -323,7 +329,7 @@ Value Lowering::explicitAddress(Value base, Value offsets, bool inBytes,
   Value lanes = widened(builder, loc, spread(positions, tile));
   Type type = pointer.getType();
   if (tile.vectorDim >= 0)
-    type = VectorType::get({tile.lanes}, type);
+    type = vectorType(tile.width, type);
   return LLVM::GEPOp::create(builder, loc, type, unit, pointer,
                              ArrayRef<LLVM::GEPArg>{lanes});
 }
@@ -431,14 +437,14 @@ LogicalResult Lowering::emitStore(sg::StoreOp op) {
   for (auto [low, high] : llvm::zip(op.getLows(), op.getHighs()))
     bounds.push_back({low, high});
   int64_t vectorDim = contiguousDim(op);
-  int64_t lanes = vectorDim < 0 ? 1
-                                : chooseLanes(lowered(elementOf(op.getValue())),
-                                              shape[vectorDim]);
   SmallVector<Value> readers = {op.getValue()};
   if (op.getMask())
     readers.push_back(op.getMask());
-  Value streams = streamsPastCaches(op, vectorDim, lanes);
-  forEachTile(shape, vectorDim, lanes, readers, bounds,
+  Width width = vectorDim < 0 ? 1
+                              : chooseWidth(lowered(elementOf(op.getValue())),
+                                            shape[vectorDim], readers);
+  Value streams = streamsPastCaches(op, vectorDim, width);
+  forEachTile(shape, vectorDim, width, readers, bounds,
               [&](const Tile &tile) { emitStoreTile(op, tile, streams); });
   return success();
 }
@@ -447,11 +453,12 @@ LogicalResult Lowering::emitScatter(sg::ScatterOp op) {
   ArrayRef<int64_t> shape = shapeOf(op.getValue());
   Type element = lowered(elementOf(op.getValue()));
   int64_t vectorDim = chooseVectorDim(op.getValue());
-  int64_t lanes = vectorDim < 0 ? 1 : chooseLanes(element, shape[vectorDim]);
   SmallVector<Value> readers(op->getOperands());
   llvm::erase_if(readers,
                  [](Value v) { return !isa<RankedTensorType>(v.getType()); });
-  forEachTile(shape, vectorDim, lanes, readers, {}, [&](const Tile &tile) {
+  Width width =
+      vectorDim < 0 ? 1 : chooseWidth(element, shape[vectorDim], readers);
+  forEachTile(shape, vectorDim, width, readers, {}, [&](const Tile &tile) {
     Lanes value = evaluate(op.getValue(), tile);
     Predicate predicate;
     if (op.getMask()) {

@@ -34,6 +34,11 @@ static int64_t lanesOf(Value value) {
   return vector ? vector.getDimSize(0) : 0;
 }
 
+static bool isScalable(Value value) {
+  auto vector = dyn_cast<VectorType>(value.getType());
+  return vector && vector.isScalable();
+}
+
 SmallVector<Value> Lowering::combine(Block &combiner, ValueRange left,
                                      ValueRange right) {
   IRMapping mapping = scalars;
@@ -41,10 +46,11 @@ SmallVector<Value> Lowering::combine(Block &combiner, ValueRange left,
   llvm::append_range(arguments, right);
   mapping.map(combiner.getArguments(), arguments);
   int64_t lanes = lanesOf(left.front());
+  Width width = {lanes, isScalable(left.front())};
   auto widen = [&](Value value) -> Value {
     if (lanes == 0 || lanesOf(value))
       return value;
-    auto type = VectorType::get({lanes}, value.getType());
+    VectorType type = vectorType(width, value.getType());
     return vector::BroadcastOp::create(builder, loc, type, value);
   };
   for (Operation &op : combiner.without_terminator()) {
@@ -58,7 +64,7 @@ SmallVector<Value> Lowering::combine(Block &combiner, ValueRange left,
     Operation *clone = builder.clone(op, widened);
     for (auto [old, result] : llvm::zip(op.getResults(), clone->getResults())) {
       if (anyVector)
-        result.setType(VectorType::get({lanes}, old.getType()));
+        result.setType(vectorType(width, old.getType()));
       mapping.map(old, result);
     }
   }
@@ -70,6 +76,8 @@ SmallVector<Value> Lowering::combine(Block &combiner, ValueRange left,
 
 /// Combines all lanes of vectors, halving them until one is left.
 SmallVector<Value> Lowering::combineLanes(Block &combiner, ValueRange vectors) {
+  if (isScalable(vectors.front()))
+    return combineScalableLanes(combiner, vectors);
   SmallVector<Value> values(vectors);
   for (int64_t lanes = lanesOf(values.front()); lanes > 1; lanes /= 2) {
     SmallVector<Value> low, high;
@@ -123,22 +131,24 @@ SmallVector<Value> Lowering::scanLanes(Block &combiner, ValueRange vectors,
 /// One element, or one strip of elements, of all inputs along the axis, in as
 /// many independent chains as pay.
 SmallVector<Value> Lowering::reduceAlongAxis(sg::ReduceOp op, Tile tile,
-                                             int64_t lanes) {
+                                             Width width) {
   int64_t axis = op.getAxis(), size = op.getInputType().getDimSize(axis);
   bool alongLanes = tile.vectorDim == axis;
-  int64_t stride = alongLanes ? lanes : 1;
-  int64_t chains = size >= 2 * kAccumulators * stride ? kAccumulators : 1;
+  Width stride = alongLanes ? width : Width(1);
+  int64_t wanted = std::max<int64_t>(
+      kAccumulators / (width.scalable ? machine.registerGroup : 1), 1);
+  int64_t chains = size >= 2 * wanted * maxLanes(stride) ? wanted : 1;
   // The bounds along the axis are those of the vector dimension only where
   // both are the same; else they are tested row by row.
   Value end = alongLanes ? interiorEnd(op.getInputs(),
                                        op.getInputType().getShape(), axis, {})
                          : Value();
-  size_t width = op.getInputs().size();
+  size_t inputs = op.getInputs().size();
   auto at = [&](Value start, int64_t chain, bool interior) {
     Tile moved = tile;
     builder.restoreInsertionPoint(points.back());
     Value position = builder.createOrFold<arith::AddIOp>(
-        loc, start, constant(chain * stride));
+        loc, start, laneCount(stride, chain));
     moved.coordinates[axis] = {position, depth(), alongLanes ? axis : -1};
     moved.interior = alongLanes ? interior : tile.interior;
     SmallVector<Value> values = evaluateAll(op.getInputs(), moved);
@@ -149,36 +159,38 @@ SmallVector<Value> Lowering::reduceAlongAxis(sg::ReduceOp op, Tile tile,
   for (int64_t chain = 0; chain < chains; ++chain)
     llvm::append_range(state, at(constant(0), chain, !end));
   auto advance = [&](Value from, Value to, int64_t count, bool interior) {
-    Value start = openLoop(from, to, count * stride, state);
+    Value start = openLoop(from, to, laneCount(stride, count), state);
     SmallVector<Value> carried(loopState()), next;
     for (int64_t chain = 0; chain < count; ++chain) {
       SmallVector<Value> values = at(start, chain, interior);
-      ValueRange sum = ValueRange(carried).slice(chain * width, width);
+      ValueRange sum = ValueRange(carried).slice(chain * inputs, inputs);
       llvm::append_range(next, combine(op.getCombiner(), sum, values));
     }
     ValueRange results = closeLoop(next);
     state.assign(results.begin(), results.end());
   };
-  int64_t block = chains * stride;
+  // A vector of unknown length may fill the block, or not.
+  bool several = stride.scalable || size > chains * stride.lanes;
+  Value block = laneCount(stride, chains);
   Value whole = constant(size);
   if (end) {
-    whole = arith::AndIOp::create(builder, loc, end, constant(-block));
-    whole = arith::MaxSIOp::create(builder, loc, whole, constant(block));
+    whole = roundDown(end, stride, chains);
+    whole = arith::MaxSIOp::create(builder, loc, whole, block);
   }
-  if (size > block)
-    advance(constant(block), whole, chains, true);
+  if (several)
+    advance(block, whole, chains, true);
   for (; chains > 1; chains /= 2) {
-    size_t half = chains / 2 * width;
+    size_t half = chains / 2 * inputs;
     SmallVector<Value> merged;
     for (int64_t chain = 0; chain < chains / 2; ++chain)
       llvm::append_range(
           merged,
           combine(op.getCombiner(),
-                  ValueRange(state).slice(chain * width, width),
-                  ValueRange(state).slice(half + chain * width, width)));
+                  ValueRange(state).slice(chain * inputs, inputs),
+                  ValueRange(state).slice(half + chain * inputs, inputs)));
     state = merged;
   }
-  if (end && size > block)
+  if (end && several)
     advance(whole, constant(size), 1, false);
   return alongLanes ? combineLanes(op.getCombiner(), state) : state;
 }
@@ -190,8 +202,9 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
                           ? chooseVectorDim(op.getInputs()[0])
                           : -1;
   Type widest = lowered(type.getElementType());
-  int64_t lanes =
-      vectorDim < 0 ? 1 : chooseLanes(widest, type.getDimSize(vectorDim));
+  Width width = vectorDim < 0 ? 1
+                              : chooseWidth(widest, type.getDimSize(vectorDim),
+                                            op.getInputs());
   SmallVector<Buffer> outputs;
   for (Value result : op.getResults())
     if (auto block = dyn_cast<RankedTensorType>(result.getType()))
@@ -215,15 +228,15 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
   openNest();
   Tile tile = originOf(type.getRank());
   if (vectorDim >= 0 && vectorDim != axis) {
-    emitTiles(tile, type.getShape(), outer, vectorDim, lanes, op.getInputs(),
+    emitTiles(tile, type.getShape(), outer, vectorDim, width, op.getInputs(),
               {}, [&](const Tile &strip) {
-                finish(strip, reduceAlongAxis(op, strip, lanes));
+                finish(strip, reduceAlongAxis(op, strip, width));
               });
   } else {
     openLoops(tile, type.getShape(), outer, {});
     tile.vectorDim = vectorDim;
-    tile.lanes = lanes;
-    finish(tile, reduceAlongAxis(op, tile, lanes));
+    tile.width = width;
+    finish(tile, reduceAlongAxis(op, tile, width));
     while (!loops.empty())
       closeLoop();
   }
@@ -239,11 +252,11 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
 
 /// Scans along the axis in strips; the state that passes from strip to strip
 /// is the last result of the one before, as scalars or, across rows, vectors.
-void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes,
+void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, Width width,
                              ArrayRef<Buffer> outputs) {
   int64_t axis = op.getAxis(), size = op.getInputType().getDimSize(axis);
   bool alongLanes = tile.vectorDim == axis, reverse = op.getReverse();
-  int64_t stride = alongLanes ? lanes : 1;
+  int64_t stride = alongLanes ? width.lanes : 1;
   auto strip = [&](Value step, ValueRange before) {
     Value position = step;
     builder.restoreInsertionPoint(points.back());
@@ -269,7 +282,7 @@ void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes,
     if (alongLanes)
       for (Value &value : values)
         value = vector::ExtractOp::create(builder, loc, value,
-                                          reverse ? 0 : lanes - 1);
+                                          reverse ? 0 : width.lanes - 1);
     return values;
   };
   SmallVector<Value> state = strip(constant(0), {});
@@ -280,15 +293,26 @@ void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes,
   closeLoop(strip(step, before));
 }
 
+Width Lowering::scanWidth(sg::ScanOp op, int64_t vectorDim) {
+  if (vectorDim < 0)
+    return 1;
+  Type element = lowered(op.getInputType().getElementType());
+  int64_t size = op.getInputType().getDimSize(vectorDim);
+  // Across rows the lanes stay apart.
+  Width width = chooseWidth(element, size, op.getInputs());
+  if (vectorDim != op.getAxis() || !width.scalable)
+    return width;
+  op->emitRemark("not scalable: a scan shifts lanes by fixed distances");
+  return fixedWidth(element, size);
+}
+
 LogicalResult Lowering::emitScan(sg::ScanOp op) {
   RankedTensorType type = op.getInputType();
   int64_t axis = op.getAxis();
   int64_t vectorDim = isVectorizable(op.getCombiner())
                           ? chooseVectorDim(op.getInputs()[0])
                           : -1;
-  int64_t lanes = vectorDim < 0 ? 1
-                                : chooseLanes(lowered(type.getElementType()),
-                                              type.getDimSize(vectorDim));
+  Width width = scanWidth(op, vectorDim);
   SmallVector<Buffer> outputs;
   for (Value result : op.getResults())
     outputs.push_back(allocate(RankedTensorType::get(
@@ -301,13 +325,13 @@ LogicalResult Lowering::emitScan(sg::ScanOp op) {
   Tile tile = originOf(type.getRank());
   if (vectorDim >= 0 && vectorDim != axis) {
     emitTiles(
-        tile, type.getShape(), outer, vectorDim, lanes, op.getInputs(), {},
-        [&](const Tile &strip) { scanAlongAxis(op, strip, lanes, outputs); });
+        tile, type.getShape(), outer, vectorDim, width, op.getInputs(), {},
+        [&](const Tile &strip) { scanAlongAxis(op, strip, width, outputs); });
   } else {
     openLoops(tile, type.getShape(), outer, {});
     tile.vectorDim = vectorDim;
-    tile.lanes = lanes;
-    scanAlongAxis(op, tile, lanes, outputs);
+    tile.width = width;
+    scanAlongAxis(op, tile, width, outputs);
     while (!loops.empty())
       closeLoop();
   }

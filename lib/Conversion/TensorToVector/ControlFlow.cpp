@@ -238,9 +238,9 @@ void Lowering::copyBuffer(const Buffer &from, const Buffer &to,
   for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim)
     if (shape[dim] > 1)
       vectorDim = dim;
-  int64_t lanes =
-      vectorDim < 0 ? 1 : chooseLanes(to.elementType, shape[vectorDim]);
-  forEachTile(shape, vectorDim, lanes, {}, {}, [&](const Tile &tile) {
+  Width width =
+      vectorDim < 0 ? 1 : chooseWidth(to.elementType, shape[vectorDim], {});
+  forEachTile(shape, vectorDim, width, {}, {}, [&](const Tile &tile) {
     writeBuffer(to, tile, readBuffer(from, tile).value);
   });
 }

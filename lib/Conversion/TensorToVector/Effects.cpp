@@ -174,9 +174,10 @@ LogicalResult Lowering::emitAssert(tt::AssertOp op) {
   ArrayRef<int64_t> shape =
       cast<RankedTensorType>(condition.getType()).getShape();
   int64_t vectorDim = chooseVectorDim(condition);
-  int64_t lanes =
-      vectorDim < 0 ? 1 : chooseLanes(builder.getI32Type(), shape[vectorDim]);
-  forEachTile(shape, vectorDim, lanes, condition, {}, [&](const Tile &tile) {
+  Width width = vectorDim < 0 ? 1
+                              : chooseWidth(builder.getI32Type(),
+                                            shape[vectorDim], condition);
+  forEachTile(shape, vectorDim, width, condition, {}, [&](const Tile &tile) {
     Lanes holds = evaluate(condition, tile);
     builder.restoreInsertionPoint(points.back());
     Value all = holds.value;

@@ -30,21 +30,11 @@ unsigned Lowering::depthOf(const Tile &tile) const {
   return depth;
 }
 
-/// The lanes 0, 1, 2, ... of an integer type.
-Value Lowering::step(Type elementType, int64_t lanes) {
-  auto type = VectorType::get({lanes}, elementType);
-  SmallVector<Attribute> values;
-  for (int64_t lane = 0; lane < lanes; ++lane)
-    values.push_back(IntegerAttr::get(elementType, lane));
-  return arith::ConstantOp::create(builder, loc,
-                                   DenseElementsAttr::get(type, values));
-}
-
 Value Lowering::vectorOf(Value value, const Tile &tile) {
   if (tile.vectorDim < 0 || isa<VectorType>(value.getType()))
     return value;
   return vector::BroadcastOp::create(
-      builder, loc, VectorType::get({tile.lanes}, value.getType()), value);
+      builder, loc, vectorType(tile.width, value.getType()), value);
 }
 
 /// `lanes` as one value for each lane of the tile.
@@ -78,7 +68,7 @@ Lanes Lowering::evaluateElementwise(Operation *op, Value value,
   Lanes wanted;
   for (auto [result, old] : llvm::zip(clone->getResults(), op->getResults())) {
     Type element = cast<RankedTensorType>(old.getType()).getElementType();
-    result.setType(uniform ? element : VectorType::get({tile.lanes}, element));
+    result.setType(uniform ? element : vectorType(tile.width, element));
     if (old == value)
       wanted = {result, uniform};
   }
@@ -91,13 +81,13 @@ static Tile withoutDims(const Tile &tile, ArrayRef<int64_t> dropped) {
   Tile projected = tile;
   projected.coordinates.clear();
   projected.vectorDim = -1;
-  projected.lanes = 1;
+  projected.width = 1;
   for (auto [dim, coordinate] : llvm::enumerate(tile.coordinates)) {
     if (llvm::is_contained(dropped, static_cast<int64_t>(dim)))
       continue;
     if (static_cast<int64_t>(dim) == tile.vectorDim) {
       projected.vectorDim = projected.coordinates.size();
-      projected.lanes = tile.lanes;
+      projected.width = tile.width;
     }
     projected.coordinates.push_back(coordinate);
   }
@@ -134,7 +124,7 @@ static Tile reshaped(const Tile &tile, ArrayRef<int64_t> shape,
     source.coordinates.push_back(tile.coordinates[dim++]);
   }
   if (source.vectorDim < 0)
-    source.lanes = 1;
+    source.width = 1;
   return source;
 }
 
@@ -146,7 +136,7 @@ static ArrayRef<int64_t> shapeOf(Value value) {
 /// the mask below it change lanes and those above it the start.
 Lanes Lowering::evaluateButterfly(sg::ButterflyOp op, const Tile &tile) {
   int64_t mask = op.getMask();
-  int64_t low = mask & (tile.lanes - 1), high = mask - low;
+  int64_t low = mask & (tile.width.lanes - 1), high = mask - low;
   Tile source = tile;
   if (high) {
     DepthScope scope(*this, depthOf(tile));
@@ -161,7 +151,7 @@ Lanes Lowering::evaluateButterfly(sg::ButterflyOp op, const Tile &tile) {
     return lanes;
   DepthScope scope(*this, depthOf(tile));
   SmallVector<int64_t> order;
-  for (int64_t lane = 0; lane < tile.lanes; ++lane)
+  for (int64_t lane = 0; lane < tile.width.lanes; ++lane)
     order.push_back(lane ^ low);
   return {
       vector::ShuffleOp::create(builder, loc, lanes.value, lanes.value, order),
@@ -216,7 +206,7 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
     if (tile.vectorDim < 0)
       return {first, true};
     return {arith::AddIOp::create(builder, loc, vectorOf(first, tile),
-                                  step(element, tile.lanes)),
+                                  step(element, tile.width)),
             false};
   }
   return evaluateElementwise(op, value, tile);
@@ -226,7 +216,8 @@ Lanes Lowering::evaluate(Value value, const Tile &tile) {
   std::vector<uintptr_t> key = {
       reinterpret_cast<uintptr_t>(value.getAsOpaquePointer()),
       static_cast<uintptr_t>(tile.vectorDim + 1),
-      static_cast<uintptr_t>(tile.lanes), tile.interior};
+      static_cast<uintptr_t>(tile.width.lanes), tile.width.scalable,
+      tile.interior};
   for (const Coordinate &coordinate : tile.coordinates)
     key.push_back(
         reinterpret_cast<uintptr_t>(coordinate.start.getAsOpaquePointer()));

@@ -46,12 +46,33 @@ namespace seagrove::vectorize {
 struct Machine {
   int64_t vectorBits = 256;
   int64_t vectorRegisters = 16;
+  /// Vectors of a length that is known at run time only hold a power of two
+  /// times `scalableUnitBits`, at most `scalableMaxBits`, in each of up to
+  /// `registerGroup` registers; 0 where there are none.
+  int64_t scalableUnitBits = 0;
+  int64_t scalableMaxBits = 0;
+  int64_t registerGroup = 1;
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 512 << 10;
   int64_t lastLevelBytes = 32 << 20;
   bool fma = true;
   /// What multiplies small matrices; null where nothing does.
   const MatrixUnit *unit = nullptr;
+
+  /// The largest number of units in a register.
+  int64_t maxVscale() const;
+  /// The same machine, of which only the least length of vectors is used.
+  Machine withFixedVectors() const;
+};
+
+/// How many elements a vector holds: `lanes`, times what the machine says at
+/// run time where `scalable` is set.
+struct Width {
+  Width(int64_t lanes = 1, bool scalable = false)
+      : lanes(lanes), scalable(scalable) {}
+
+  int64_t lanes;
+  bool scalable;
 };
 
 struct Coordinate {
@@ -64,16 +85,16 @@ struct Coordinate {
 
 struct Tile {
   llvm::SmallVector<Coordinate> coordinates;
-  /// The dimension that `lanes` covers, or -1 for a single element.
+  /// The dimension that `width` covers, or -1 for a single element.
   int64_t vectorDim = -1;
-  int64_t lanes = 1;
+  Width width;
   /// True where each structured access is known to be in bounds along the
   /// vector dimension.
   bool interior = false;
 };
 
-/// The value of an expression over a tile: a vector of `lanes` elements, or one
-/// scalar where all lanes are equal.
+/// The value of an expression over a tile: a vector of its width, or one scalar
+/// where all lanes are equal.
 struct Lanes {
   mlir::Value value;
   bool uniform = false;
@@ -114,8 +135,9 @@ struct Product {
   /// The matrix unit and its step, where it can do it.
   const MatrixUnit *unit = nullptr;
   MatrixStep step = {};
-  /// The register tile: `tileRows` rows of `vectors` vectors of `lanes`.
-  int64_t lanes, vectors, tileRows;
+  /// The register tile: `tileRows` rows of `vectors` vectors of `width`.
+  Width width;
+  int64_t vectors, tileRows;
 };
 
 /// Packed groups of panels that programs keep for one another, in `slots`.
@@ -229,8 +251,7 @@ private:
                          const Tile &tile, bool uniform);
   llvm::LogicalResult emitStore(sg::StoreOp op);
   void emitStoreTile(sg::StoreOp op, const Tile &tile, mlir::Value streams);
-  mlir::Value streamsPastCaches(sg::StoreOp op, int64_t vectorDim,
-                                int64_t lanes);
+  mlir::Value streamsPastCaches(sg::StoreOp op, int64_t vectorDim, Width width);
   llvm::LogicalResult emitScatter(sg::ScatterOp op);
   llvm::LogicalResult emitAtomic(mlir::Operation *op);
   /// Where the lanes of a tile are: from `first` on, or at `each`; with
@@ -257,10 +278,13 @@ private:
   Lanes evaluateButterfly(sg::ButterflyOp op, const Tile &tile);
   mlir::Value spread(Lanes lanes, const Tile &tile);
   mlir::Value vectorOf(mlir::Value value, const Tile &tile);
-  mlir::Value step(mlir::Type elementType, int64_t lanes);
 
   //===--- Nests (Nests.cpp) ---------------------------------------------===//
   mlir::Value openLoop(mlir::Value lower, mlir::Value upper, int64_t step,
+                       mlir::ValueRange inits = {}) {
+    return openLoop(lower, upper, constant(step), inits);
+  }
+  mlir::Value openLoop(mlir::Value lower, mlir::Value upper, mlir::Value step,
                        mlir::ValueRange inits = {});
   /// Ends the innermost loop; its results follow from `yielded`.
   mlir::ValueRange closeLoop(mlir::ValueRange yielded = {});
@@ -273,11 +297,11 @@ private:
   /// along the vector dimension.
   void emitTiles(Tile base, llvm::ArrayRef<int64_t> shape,
                  llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
-                 int64_t lanes, mlir::ValueRange readers,
+                 Width width, mlir::ValueRange readers,
                  llvm::ArrayRef<KnownBounds> bounds,
                  llvm::function_ref<void(const Tile &)> body);
   void forEachTile(llvm::ArrayRef<int64_t> shape, int64_t vectorDim,
-                   int64_t lanes, mlir::ValueRange readers,
+                   Width width, mlir::ValueRange readers,
                    llvm::ArrayRef<KnownBounds> bounds,
                    llvm::function_ref<void(const Tile &)> body);
   Tile originOf(size_t rank);
@@ -292,9 +316,24 @@ private:
   void collectBounds(mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
                      int64_t dim, llvm::SmallVectorImpl<KnownBounds> &bounds,
                      llvm::DenseSet<mlir::Value> &seen);
-  int64_t chooseLanes(mlir::Type elementType, int64_t size) const;
   int64_t chooseVectorDim(mlir::Value value) const;
   bool isFull(mlir::Value low, mlir::Value high, int64_t size) const;
+
+  //===--- Lengths of vectors (Scalable.cpp) ------------------------------===//
+  Width chooseWidth(mlir::Type elementType, int64_t size,
+                    mlir::ValueRange readers);
+  Width fixedWidth(mlir::Type elementType, int64_t size) const;
+  mlir::Operation *findFixedLanes(mlir::Value value,
+                                  llvm::DenseSet<mlir::Value> &seen);
+  int64_t maxLanes(Width width) const;
+  mlir::Value laneCount(Width width, int64_t factor = 1);
+  mlir::Value roundDown(mlir::Value value, Width width, int64_t factor = 1);
+  mlir::Value step(mlir::Type elementType, Width width);
+  mlir::Value lastPosition(Width width);
+  mlir::Value laneAt(mlir::Value vector, mlir::Value position, Width width);
+  mlir::Value firstLanes(mlir::Value count, Width width);
+  llvm::SmallVector<mlir::Value> combineScalableLanes(mlir::Block &combiner,
+                                                      mlir::ValueRange vectors);
 
   //===--- Values in memory (Materialize.cpp) ----------------------------===//
   llvm::LogicalResult materialize(mlir::Value value);
@@ -311,8 +350,9 @@ private:
   llvm::LogicalResult emitReduce(sg::ReduceOp op);
   llvm::LogicalResult emitScan(sg::ScanOp op);
   llvm::SmallVector<mlir::Value> reduceAlongAxis(sg::ReduceOp op, Tile tile,
-                                                 int64_t lanes);
-  void scanAlongAxis(sg::ScanOp op, Tile tile, int64_t lanes,
+                                                 Width width);
+  Width scanWidth(sg::ScanOp op, int64_t vectorDim);
+  void scanAlongAxis(sg::ScanOp op, Tile tile, Width width,
                      llvm::ArrayRef<Buffer> outputs);
   llvm::SmallVector<mlir::Value>
   combine(mlir::Block &combiner, mlir::ValueRange left, mlir::ValueRange right);
@@ -365,6 +405,7 @@ private:
                  llvm::function_ref<void(mlir::Value, const Tile &)> emit);
   Operands operandsFor(const Product &product, const Buffer &out,
                        int64_t capacity);
+  Product productOf(mlir::linalg::LinalgOp op);
   Buffer destinationOf(const Product &product);
   bool isReadInPlaceOf(mlir::Value expression, mlir::Value carried);
   std::pair<mlir::Value, int64_t> iterationOf(mlir::Operation *op);
@@ -422,6 +463,8 @@ private:
   llvm::DenseMap<mlir::Value, Buffer> buffers;
   llvm::DenseMap<mlir::Operation *, ReadView> views;
   llvm::DenseMap<int64_t, mlir::Value> constants;
+  llvm::DenseMap<int64_t, mlir::Value> laneCounts;
+  mlir::Value vscale;
   llvm::DenseMap<mlir::Block *, mlir::Block *> blocks;
   mlir::Value scratch;
   llvm::SmallVector<Allocation> allocations;
@@ -437,6 +480,11 @@ private:
 
   friend class DepthScope;
 };
+
+/// The widest vector of `elementType` that divides a block of `size` elements.
+Width widthOf(const Machine &machine, mlir::Type elementType, int64_t size);
+
+mlir::VectorType vectorType(Width width, mlir::Type element);
 
 /// Returns true if a program of `kernel` may end by an assertion.
 bool mayFail(mlir::func::FuncOp kernel);

@@ -36,9 +36,10 @@ void Lowering::materializeInto(Value value, const Buffer &buffer) {
     return;
   ArrayRef<int64_t> shape = typeOf(value).getShape();
   int64_t vectorDim = chooseVectorDim(value);
-  int64_t lanes =
-      vectorDim < 0 ? 1 : chooseLanes(buffer.elementType, shape[vectorDim]);
-  forEachTile(shape, vectorDim, lanes, value, {}, [&](const Tile &tile) {
+  Width width = vectorDim < 0
+                    ? 1
+                    : chooseWidth(buffer.elementType, shape[vectorDim], value);
+  forEachTile(shape, vectorDim, width, value, {}, [&](const Tile &tile) {
     Value vector = evaluateAll(value, tile).front();
     builder.restoreInsertionPoint(points.back());
     writeBuffer(buffer, tile, vector);

@@ -109,16 +109,16 @@ Lanes Lowering::readBuffer(const Buffer &buffer, const Tile &tile) {
                 buffer.elementType),
             true};
   int64_t stride = buffer.strides[tile.vectorDim];
-  auto type = VectorType::get({tile.lanes}, stored);
+  auto type = vectorType(tile.width, stored);
   if (stride == 1)
     return {
         fromMemory(LLVM::LoadOp::create(builder, loc, type, pointer, alignment),
                    buffer.elementType),
         false};
   Value index = arith::MulIOp::create(builder, loc,
-                                      step(builder.getI64Type(), tile.lanes),
+                                      step(builder.getI64Type(), tile.width),
                                       vectorOf(constant(stride), tile));
-  auto pointers = VectorType::get({tile.lanes}, pointer.getType());
+  auto pointers = vectorType(tile.width, pointer.getType());
   Value lanes = LLVM::GEPOp::create(builder, loc, pointers, stored, pointer,
                                     ArrayRef<LLVM::GEPArg>{index});
   return {fromMemory(gatherLanes(lanes, stored, tile, {}, {}).value,
@@ -137,9 +137,9 @@ void Lowering::writeBuffer(const Buffer &buffer, const Tile &tile,
     return;
   }
   Value index = arith::MulIOp::create(
-      builder, loc, step(builder.getI64Type(), tile.lanes),
+      builder, loc, step(builder.getI64Type(), tile.width),
       vectorOf(constant(buffer.strides[tile.vectorDim]), tile));
-  auto pointers = VectorType::get({tile.lanes}, pointer.getType());
+  auto pointers = vectorType(tile.width, pointer.getType());
   Value lanes = LLVM::GEPOp::create(builder, loc, pointers, stored, pointer,
                                     ArrayRef<LLVM::GEPArg>{index});
   LLVM::masked_scatter::create(builder, loc, value, lanes, wholeMask({}, tile),
@@ -177,11 +177,11 @@ Lanes Lowering::takeLanes(const Buffer &source, int64_t axis, int64_t size,
     return {fromMemory(loaded, source.elementType), true};
   }
   if (tile.vectorDim != axis) {
-    Value lane = arith::MulIOp::create(builder, loc, step(i64, tile.lanes),
+    Value lane = arith::MulIOp::create(builder, loc, step(i64, tile.width),
                                        like(source.strides[tile.vectorDim]));
     position = arith::AddIOp::create(builder, loc, position, lane);
   }
-  auto pointers = VectorType::get({tile.lanes}, pointer.getType());
+  auto pointers = vectorType(tile.width, pointer.getType());
   Value lanes = LLVM::GEPOp::create(builder, loc, pointers, stored, pointer,
                                     ArrayRef<LLVM::GEPArg>{position});
   return {fromMemory(gatherLanes(lanes, stored, tile, {}, {}).value,

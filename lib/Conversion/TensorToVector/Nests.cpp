@@ -33,11 +33,10 @@ void Lowering::closeNest() {
   cache.clear();
 }
 
-Value Lowering::openLoop(Value lower, Value upper, int64_t step,
+Value Lowering::openLoop(Value lower, Value upper, Value step,
                          ValueRange inits) {
   builder.restoreInsertionPoint(points.back());
-  auto loop =
-      scf::ForOp::create(builder, loc, lower, upper, constant(step), inits);
+  auto loop = scf::ForOp::create(builder, loc, lower, upper, step, inits);
   points.back() =
       OpBuilder::InsertPoint(loop->getBlock(), Block::iterator(loop));
   Block *body = loop.getBody();
@@ -69,15 +68,6 @@ bool Lowering::isFull(Value low, Value high, int64_t size) const {
     return false;
   return matchPattern(high, m_ConstantInt(&value)) &&
          value.getSExtValue() >= size;
-}
-
-int64_t Lowering::chooseLanes(Type elementType, int64_t size) const {
-  // Narrow elements are computed with in 32 bits, and lanes are counted by
-  // what is computed.
-  int64_t bits = std::max<int64_t>(elementType.getIntOrFloatBitWidth(), 32);
-  int64_t native = std::max<int64_t>(machine.vectorBits / bits, 1);
-  return std::min<int64_t>(native,
-                           llvm::bit_floor(static_cast<uint64_t>(size)));
 }
 
 /// The dimension along which the reads of an expression are contiguous; the
@@ -197,16 +187,16 @@ Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape,
 }
 
 /// Inside of an open nest: loops over `outerDims` and, innermost, strips of
-/// `lanes` elements along `vectorDim`.
+/// vectors along `vectorDim`.
 void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
                          ArrayRef<int64_t> outerDims, int64_t vectorDim,
-                         int64_t lanes, ValueRange readers,
+                         Width width, ValueRange readers,
                          ArrayRef<KnownBounds> bounds,
                          function_ref<void(const Tile &)> body) {
   size_t outside = loops.size();
   openLoops(tile, shape, outerDims, bounds);
   auto strip = [&](Value from, Value to, bool interior) {
-    Value start = openLoop(from, to, lanes);
+    Value start = openLoop(from, to, laneCount(width));
     tile.coordinates[vectorDim] = {start, depth(), vectorDim};
     tile.interior = interior;
     body(tile);
@@ -216,7 +206,7 @@ void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
     body(tile);
   } else {
     tile.vectorDim = vectorDim;
-    tile.lanes = lanes;
+    tile.width = width;
     int64_t size = shape[vectorDim];
     SmallVector<KnownBounds> own;
     if (!bounds.empty() && bounds[vectorDim].low &&
@@ -226,7 +216,7 @@ void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
     if (!end) {
       strip(constant(0), constant(size), true);
     } else {
-      Value whole = arith::AndIOp::create(builder, loc, end, constant(-lanes));
+      Value whole = roundDown(end, width);
       strip(constant(0), whole, true);
       strip(whole, own.empty() ? constant(size) : scalar(own.front().high),
             false);
@@ -237,7 +227,7 @@ void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
 }
 
 void Lowering::forEachTile(ArrayRef<int64_t> shape, int64_t vectorDim,
-                           int64_t lanes, ValueRange readers,
+                           Width width, ValueRange readers,
                            ArrayRef<KnownBounds> bounds,
                            function_ref<void(const Tile &)> body) {
   openNest();
@@ -245,7 +235,7 @@ void Lowering::forEachTile(ArrayRef<int64_t> shape, int64_t vectorDim,
   for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim)
     if (dim != vectorDim)
       outer.push_back(dim);
-  emitTiles(originOf(shape.size()), shape, outer, vectorDim, lanes, readers,
+  emitTiles(originOf(shape.size()), shape, outer, vectorDim, width, readers,
             bounds, body);
   closeNest();
 }

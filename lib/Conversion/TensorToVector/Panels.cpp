@@ -327,13 +327,14 @@ void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
   Buffer rows = buffer;
   builder.restoreInsertionPoint(points.back());
   rows.pointer = address(buffer.pointer, product.compute, column);
-  int64_t lanes = type.getDimSize(depthDim) == 1
-                      ? 1
-                      : chooseLanes(product.compute, type.getDimSize(depthDim));
+  int64_t depth = type.getDimSize(depthDim);
+  Width width =
+      depth == 1 ? 1 : chooseWidth(product.compute, depth, product.left);
+  bool single = !width.scalable && width.lanes == 1;
   SmallVector<int64_t> outer = {rowDim};
-  if (lanes == 1)
+  if (single)
     outer.push_back(depthDim);
-  emitTiles(base, type.getShape(), outer, lanes == 1 ? -1 : depthDim, lanes,
+  emitTiles(base, type.getShape(), outer, single ? -1 : depthDim, width,
             product.left, {}, [&](const Tile &tile) {
               Value values = evaluateAll(product.left, tile).front();
               builder.restoreInsertionPoint(points.back());
@@ -364,7 +365,7 @@ void Lowering::packRight(const Product &product, Tile base,
                          const Buffer &buffer, Value row, int64_t capacity) {
   RankedTensorType type = cast<RankedTensorType>(product.right.getType());
   int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
-  int64_t width = product.vectors * product.lanes;
+  Value width = laneCount(product.width, product.vectors);
   int64_t interleave = product.unit ? product.step.interleave : 1;
   SmallVector<KnownBounds> depthBounds;
   SmallVector<int64_t> identity =
@@ -375,7 +376,7 @@ void Lowering::packRight(const Product &product, Tile base,
   Value end = interiorEnd(product.right, type.getShape(), columnDim, {});
   Value whole = constant(product.columns);
   if (end)
-    whole = arith::AndIOp::create(builder, loc, end, constant(-width));
+    whole = roundDown(end, product.width, product.vectors);
   auto panels = [&](Value from, Value to, bool interior) {
     Value first = openLoop(from, to, width);
     unsigned panelDepth = depth();
@@ -385,7 +386,7 @@ void Lowering::packRight(const Product &product, Tile base,
       Value k = openLoop(low, high, interleave);
       knownBounds[depthDim] = known ? *known : KnownBounds();
       Value position = arith::AddIOp::create(builder, loc, row, k);
-      position = arith::MulIOp::create(builder, loc, position, constant(width));
+      position = arith::MulIOp::create(builder, loc, position, width);
       position = arith::AddIOp::create(builder, loc, panel, position);
       auto elements = [&](int64_t vector, int64_t line) {
         Tile tile = base;
@@ -394,10 +395,10 @@ void Lowering::packRight(const Product &product, Tile base,
         tile.coordinates[depthDim] = {at, depth(), depthDim};
         builder.restoreInsertionPoint(points[panelDepth]);
         Value start = builder.createOrFold<arith::AddIOp>(
-            loc, first, constant(vector * product.lanes));
+            loc, first, laneCount(product.width, vector));
         tile.coordinates[columnDim] = {start, panelDepth, columnDim};
         tile.vectorDim = product.columns == 1 ? -1 : columnDim;
-        tile.lanes = product.columns == 1 ? 1 : product.lanes;
+        tile.width = product.columns == 1 ? Width(1) : product.width;
         tile.interior = interior;
         Value values = evaluateAll(product.right, tile).front();
         builder.restoreInsertionPoint(points.back());
@@ -409,7 +410,7 @@ void Lowering::packRight(const Product &product, Tile base,
           lines.push_back(toMemory(elements(vector, line)));
         Value values = interleaved(lines);
         Value offset = arith::AddIOp::create(builder, loc, position,
-                                             constant(vector * product.lanes));
+                                             laneCount(product.width, vector));
         LLVM::StoreOp::create(builder, loc, values,
                               address(buffer.pointer, product.compute, offset),
                               product.compute.getIntOrFloatBitWidth() / 8);

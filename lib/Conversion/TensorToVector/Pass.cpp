@@ -30,6 +30,9 @@ struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
     vectorize::Machine machine;
     machine.vectorBits = vectorBits;
     machine.vectorRegisters = vectorRegisters;
+    machine.scalableUnitBits = scalableUnitBits;
+    machine.scalableMaxBits = scalableMaxBits;
+    machine.registerGroup = registerGroup;
     machine.l1Bytes = l1Bytes;
     machine.l2Bytes = l2Bytes;
     machine.lastLevelBytes = lastLevelBytes;

@@ -84,16 +84,17 @@ Product::Product(linalg::LinalgOp op, const Machine &machine) : op(op) {
                         typeOf(result).getElementType());
   chooseUnit(machine);
   int64_t bits = compute.getIntOrFloatBitWidth();
-  lanes = std::min<int64_t>(std::max<int64_t>(machine.vectorBits / bits, 1),
-                            llvm::bit_floor(static_cast<uint64_t>(columns)));
-  vectors = columns >= 2 * lanes ? 2 : 1;
-  if (unit) {
-    lanes = step.columns;
-    vectors = 1;
-  }
+  width = unit ? Width(step.columns) : widthOf(machine, compute, columns);
+  int64_t group =
+      width.scalable ? width.lanes * bits / machine.scalableUnitBits : 1;
+  int64_t longest = width.lanes * (width.scalable ? machine.maxVscale() : 1);
+  vectors = !unit && group == 1 && columns >= 2 * longest ? 2 : 1;
   // A quarter of the registers is left for the right operand's vectors, the
-  // broadcast element and what the code generator needs.
+  // broadcast element and what the code generator needs. Of groups of registers
+  // all but the right operand's are taken: there a scalar is an operand.
   int64_t accumulators = machine.vectorRegisters * 3 / 4;
+  if (group > 1)
+    accumulators = machine.vectorRegisters / group - 1;
   tileRows = std::clamp<int64_t>(accumulators / vectors, 1, rows);
 }
 
@@ -133,11 +134,11 @@ void Lowering::multiplyTile(const Product &product, Tile base,
     builder.restoreInsertionPoint(points.back());
     Value m = builder.createOrFold<arith::AddIOp>(loc, row, constant(r));
     Value n = builder.createOrFold<arith::AddIOp>(
-        loc, column, constant(vector * product.lanes));
+        loc, column, laneCount(product.width, vector));
     tile.coordinates[rank - 2] = {m, depth(), -1};
     tile.coordinates[rank - 1] = {n, depth(), -1};
     tile.vectorDim = product.columns == 1 ? -1 : rank - 1;
-    tile.lanes = product.lanes;
+    tile.width = product.width;
     return tile;
   };
   SmallVector<Value> sums;
@@ -159,13 +160,13 @@ void Lowering::multiplyTile(const Product &product, Tile base,
   unsigned alignment = product.compute.getIntOrFloatBitWidth() / 8;
   Type vectorType = product.compute;
   if (product.columns > 1)
-    vectorType = VectorType::get({product.lanes}, product.compute);
+    vectorType = vectorize::vectorType(product.width, product.compute);
   SmallVector<Value> columns;
   Value line = arith::MulIOp::create(builder, loc, k,
-                                     constant(product.vectors * product.lanes));
+                                     laneCount(product.width, product.vectors));
   for (int64_t vector = 0; vector < product.vectors; ++vector) {
     Value offset = builder.createOrFold<arith::AddIOp>(
-        loc, line, constant(vector * product.lanes));
+        loc, line, laneCount(product.width, vector));
     columns.push_back(LLVM::LoadOp::create(
         builder, loc, vectorType, address(rightStart, product.compute, offset),
         alignment));
@@ -227,7 +228,7 @@ void Lowering::multiply(const Product &product, Tile base,
   int64_t tiles = llvm::divideCeil(product.rows, product.tileRows);
   int64_t fewer = product.rows / tiles, large = product.rows % tiles;
   Value column = openLoop(constant(0), constant(product.columns),
-                          product.vectors * product.lanes);
+                          laneCount(product.width, product.vectors));
   auto strip = [&](int64_t from, int64_t to, int64_t count) {
     if (from == to)
       return;
@@ -294,11 +295,18 @@ std::pair<Value, int64_t> Lowering::iterationOf(Operation *op) {
   return {number, kMostGroups};
 }
 
+Product Lowering::productOf(linalg::LinalgOp op) {
+  DenseSet<Value> seen;
+  if (!machine.scalableUnitBits || !findFixedLanes(op->getOperand(1), seen))
+    return Product(op, machine);
+  return Product(op, machine.withFixedVectors());
+}
+
 LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   if (!isProduct(op))
     return op->emitError("SG0407: '")
            << op->getName().getStringRef() << "' is not supported";
-  Product product(op, machine);
+  Product product = productOf(op);
   Buffer out = destinationOf(product);
   Operands operands = operandsFor(product, out, product.depth);
   // Each element of the accumulator is read once, by its register tile.
@@ -406,7 +414,7 @@ static int64_t iterationsPerChunk(const Product &product,
                                  ((product.rows + product.columns) * bytes) /
                                  product.depth,
                              1);
-  int64_t panelRow = product.vectors * product.lanes * bytes;
+  int64_t panelRow = product.vectors * product.width.lanes * bytes;
   int64_t deepest = std::max<int64_t>(machine.l1Bytes / 2 / panelRow, 1);
   int64_t inSecondLevel =
       machine.l2Bytes / 2 / ((product.rows + product.columns) * bytes);
@@ -486,7 +494,7 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   linalg::LinalgOp op = findOnlyProduct(loop);
   if (!op)
     return false;
-  Product product(op, machine);
+  Product product = productOf(op);
   SmallVector<Value> initial;
   bindCarried(loop.getInitArgs(), loop.getRegionIterArgs(), initial);
   Buffer out = buffers.lookup(loop.getRegionIterArg(0));

@@ -61,11 +61,12 @@ static SmallVector<scf::ForOp> loopsAround(Operation *op) {
 /// A condition for whole vectors of `store` to be written past the caches;
 /// null where they never are.
 Value Lowering::streamsPastCaches(sg::StoreOp store, int64_t vectorDim,
-                                  int64_t lanes) {
+                                  Width width) {
   auto type = cast<RankedTensorType>(store.getValue().getType());
   Type element = memoryType(lowered(type.getElementType()));
   int64_t elementBytes = element.getIntOrFloatBitWidth() / 8;
-  if (vectorDim < 0 || lanes * elementBytes * 8 != machine.vectorBits ||
+  if (vectorDim < 0 || width.scalable ||
+      width.lanes * elementBytes * 8 != machine.vectorBits ||
       !isConstantIntValue(store.getStrides()[vectorDim], 1) ||
       !store.getIndices().empty() || isReadAgain(store))
     return {};

@@ -105,6 +105,10 @@ void annotateFunctions(llvm::Module &module, const api::Target &target) {
       function.addFnAttr("target-cpu", target.cpu);
     if (!target.features.empty())
       function.addFnAttr("target-features", target.features);
+    if (target.scalable)
+      function.addFnAttr(llvm::Attribute::getWithVScaleRangeArgs(
+          module.getContext(), target.vectorBits / target.scalableUnitBits,
+          target.scalableMaxBits / target.scalableUnitBits));
     function.addFnAttr("no-trapping-math", "true");
     function.addFnAttr("prefer-vector-width", vectorWidth);
   }

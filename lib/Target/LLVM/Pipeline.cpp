@@ -67,6 +67,11 @@ static ExpandMathOptions expandMathOptions(const api::Target &target) {
   options.f16Conversion = native.f16Conversion;
   options.bf16Arithmetic = native.bf16Arithmetic;
   options.bf16Conversion = native.bf16Conversion;
+  // Machines of which somebody knows that they have one rounding mode only.
+  auto onlyCurrent =
+      std::pair<std::string, std::string>("rounding_modes", "current");
+  if (llvm::is_contained(target.attributes, onlyCurrent))
+    options.rounding = options.truncating = false;
   return options;
 }
 

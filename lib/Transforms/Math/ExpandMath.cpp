@@ -91,6 +91,8 @@ public:
     for (Operation *op : operations)
       expand(op);
     legalizeSmallFloats(symbols.getOp(), options, constants);
+    if (!options.truncating)
+      expandConversionsToIntegers(symbols.getOp(), options, constants);
   }
 
 private:
@@ -342,6 +344,7 @@ struct ExpandMath : public seagrove::impl::ExpandMathBase<ExpandMath> {
     options.f16Conversion = f16Conversion;
     options.bf16Arithmetic = bf16Arithmetic;
     options.bf16Conversion = bf16Conversion;
+    options.truncating = truncating;
     Expander(getOperation(), options).expandAll();
   }
 };

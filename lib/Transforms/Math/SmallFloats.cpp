@@ -357,6 +357,8 @@ void legalizeSmallFloats(Operation *root, const ExpandMathOptions &options,
   // of a run-time library, even where it is only moved.
   if (!options.bf16Arithmetic && !options.bf16Conversion)
     holdFloatsAsBits(root, [](FloatType type) { return type.isBF16(); });
+  if (!options.f16Arithmetic && !options.f16Conversion)
+    holdFloatsAsBits(root, [](FloatType type) { return type.isF16(); });
 }
 
 } // namespace seagrove::math_expansion

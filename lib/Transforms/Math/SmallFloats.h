@@ -22,6 +22,12 @@ void legalizeSmallFloats(
     mlir::Operation *root, const ExpandMathOptions &options,
     llvm::DenseMap<mlir::Operation *, ConstantCache> &constants);
 
+/// Computes conversions of vectors to integers from the bits of the floats
+/// (Integers.cpp).
+void expandConversionsToIntegers(
+    mlir::Operation *root, const ExpandMathOptions &options,
+    llvm::DenseMap<mlir::Operation *, ConstantCache> &constants);
+
 } // namespace seagrove::math_expansion
 
 #endif // SEAGROVE_LIB_TRANSFORMS_MATH_SMALLFLOATS_H

@@ -10,8 +10,9 @@ strongest:
          "attributes": {"key": "value"}}]}
 
 `requires` are LLVM feature names; what a weaker target of the file requires is implied. `features`
-are those that `cpu` does not imply. The registers of a scalable target hold a multiple of
-`vector_bits`, known at run time only: one object runs at every length. The name of an instruction
+are those that `cpu` does not imply. The registers of a scalable target hold a power of
+two, known at run time only, times `scalable_unit_bits`: from `vector_bits` to `scalable_max_bits`,
+and one object runs at each of these lengths; a vector may take `register_group` of them. The name of an instruction
 set means its strongest target. A name such as "host" is resolved at run time, against the features
 that the running machine reports.
 """
@@ -50,6 +51,9 @@ class TargetDescription:
     requires: tuple[str, ...] = ()
     vector_bits: int = 128
     scalable: bool = False
+    scalable_unit_bits: int = 128
+    scalable_max_bits: int = 2048
+    register_group: int = 1
     vector_registers: int = 16
     fma: bool = False
     l1_bytes: int = 32 << 10
@@ -70,6 +74,9 @@ class TargetDescription:
         target.features = self.features
         target.vector_bits = self.vector_bits
         target.scalable = self.scalable
+        target.scalable_unit_bits = self.scalable_unit_bits
+        target.scalable_max_bits = self.scalable_max_bits
+        target.register_group = self.register_group
         target.vector_registers = self.vector_registers
         target.fma = self.fma
         target.l1_bytes = self.l1_bytes
