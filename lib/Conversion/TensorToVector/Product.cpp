@@ -297,9 +297,11 @@ std::pair<Value, int64_t> Lowering::iterationOf(Operation *op) {
 
 Product Lowering::productOf(linalg::LinalgOp op) {
   DenseSet<Value> seen;
-  if (!machine.scalableUnitBits || !findFixedLanes(op->getOperand(1), seen))
-    return Product(op, machine);
-  return Product(op, machine.withFixedVectors());
+  // The left operand's expression has a nest of its own.
+  bool isFixed =
+      machine.scalableUnitBits && (findFixedLanes(op->getOperand(1), seen) ||
+                                   findFixedLanes(op->getOperand(2), seen));
+  return Product(op, isFixed ? machine.withFixedVectors() : machine);
 }
 
 LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {

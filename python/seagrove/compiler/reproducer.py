@@ -31,7 +31,10 @@ def pipeline(target: TargetDescription) -> str:
     """The passes from TTIR to LLVM dialect for a target, in MLIR's textual form."""
     vectorize = (
         f"vectorize-blocks{{vector-bits={target.vector_bits} "
-        f"vector-registers={target.vector_registers} l1-bytes={target.l1_bytes} "
+        f"vector-registers={target.vector_registers} "
+        f"scalable-unit-bits={target.scalable_unit_bits if target.scalable else 0} "
+        f"scalable-max-bits={target.scalable_max_bits} register-group={target.register_group} "
+        f"l1-bytes={target.l1_bytes} "
         f"l2-bytes={target.l2_bytes} last-level-bytes={target.last_level_bytes} "
         f"fma={str(target.fma).lower()}}}"
     )

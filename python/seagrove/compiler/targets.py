@@ -5,16 +5,16 @@ strongest:
 
     {"isa": "...", "triple": "...", "targets": [
         {"name": "...", "cpu": "...", "features": "+a,+b", "requires": ["feature", ...],
-         "vector_bits": 256, "scalable": false, "vector_registers": 16, "fma": true,
+         "vector_bits": 256, "vector_registers": 16, "fma": true, "scalable": false,
          "l1_bytes": 32768, "l2_bytes": 524288, "last_level_bytes": 33554432,
          "attributes": {"key": "value"}}]}
 
 `requires` are LLVM feature names; what a weaker target of the file requires is implied. `features`
-are those that `cpu` does not imply. The registers of a scalable target hold a power of
-two, known at run time only, times `scalable_unit_bits`: from `vector_bits` to `scalable_max_bits`,
-and one object runs at each of these lengths; a vector may take `register_group` of them. The name of an instruction
-set means its strongest target. A name such as "host" is resolved at run time, against the features
-that the running machine reports.
+are those that `cpu` does not imply. The registers of a scalable target hold a power of two, known
+at run time only, times `scalable_unit_bits`: from `vector_bits` to `scalable_max_bits`, and one
+object runs at each of these lengths; a vector may take `register_group` of them (see
+docs/scalable-vectors.md). The name of an instruction set means its strongest target. A name such as
+"host" is resolved at run time, against the features that the running machine reports.
 """
 
 from __future__ import annotations
