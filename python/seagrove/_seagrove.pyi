@@ -115,7 +115,7 @@ class Dispatcher:
         layout: tuple[object, ...],
         guards: tuple[object, ...],
         lists: tuple[object, ...],
-        handles: tuple[object, object, object],
+        handles: tuple[object, ...],
     ) -> bool: ...
 
 class DispatchMethod:

@@ -80,6 +80,10 @@ class UpstreamBackend(Backend):
     torch_build: ClassVar[str] = ""
     """The attribute of `torch.version` that is set where torch runs on these devices."""
 
+    short_launches: ClassVar[bool] = False
+    """Whether a launch may be remembered: upstream specialises on nothing but each argument's
+    type, its address modulo 16, and the number of its device."""
+
     rules: ClassVar[tuple[Rule, ...]] = ()
     """What is refused, for some targets."""
 

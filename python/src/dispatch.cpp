@@ -32,7 +32,7 @@ constexpr size_t kMaxLayouts = 32;
 constexpr unsigned kMaxFailures = 16, kMaxOverflows = 4;
 
 struct Names {
-  PyObject *dataPtr, *dtype, *isCpu, *run, *dispatcher;
+  PyObject *dataPtr, *dtype, *isCpu, *getDevice, *run, *dispatcher;
 } name;
 
 /// An owned reference.
@@ -84,6 +84,8 @@ struct Entry {
   std::vector<Guard> guards;
   std::vector<Ref> emptyLists;
   Ref kernel, launcher, function;
+  /// Starts a kernel that another driver launches; null for our launcher.
+  Ref starter;
   /// Objects whose addresses are part of the key.
   std::vector<Ref> held;
 };
@@ -167,16 +169,27 @@ bool isOneOf(PyObject *types, PyTypeObject *type) {
   return false;
 }
 
-/// Reads a tensor of the host: its type, its dtype, whether it is aligned.
-/// False where it is something else.
+/// The number of a tensor's device, or -1.
+long deviceNumber(PyObject *tensor) {
+  PyObject *number = PyObject_CallMethodNoArgs(tensor, name.getDevice);
+  long result = number ? PyLong_AsLong(number) : -1;
+  Py_XDECREF(number);
+  return result;
+}
+
+/// Reads a tensor: its type, its dtype, whether it is aligned, and its device's
+/// number where that is not the host. False where it is something else.
 bool readTensor(const State &state, PyObject *arg, Call &call,
                 uint64_t &address) {
   if (!isOneOf(state.tensorTypes.get(), Py_TYPE(arg)))
     return false;
   PyObject *isCpu = PyObject_GetAttr(arg, name.isCpu);
   Py_XDECREF(isCpu);
+  long device = isCpu == Py_True    ? 0
+                : isCpu == Py_False ? deviceNumber(arg)
+                                    : -1;
   PyObject *number =
-      isCpu == Py_True ? PyObject_CallMethodNoArgs(arg, name.dataPtr) : nullptr;
+      device >= 0 ? PyObject_CallMethodNoArgs(arg, name.dataPtr) : nullptr;
   PyObject *dtype = number ? PyObject_GetAttr(arg, name.dtype) : nullptr;
   if (dtype)
     address = PyLong_AsUnsignedLongLong(number);
@@ -187,7 +200,8 @@ bool readTensor(const State &state, PyObject *arg, Call &call,
     return false;
   }
   // dtypes and types live as long as the process, or as long as the entry.
-  call.add(kTensor | uint64_t(address % 16 == 0) << 8);
+  call.add(kTensor | uint64_t(address % 16 == 0) << 8 |
+           uint64_t(isCpu != Py_True) << 9 | uint64_t(device) << 16);
   call.add(reinterpret_cast<uintptr_t>(Py_TYPE(arg)));
   call.add(reinterpret_cast<uintptr_t>(dtype));
   return true;
@@ -329,6 +343,27 @@ Outcome readGrid(PyObject *grid, const Layout &layout, PyObject *const *args,
   return ok ? Outcome::Started : Outcome::Unknown;
 }
 
+/// Calls `starter(x, y, z, *parameters)`, which returns False where something
+/// that it depends on has changed.
+Outcome startElsewhere(PyObject *starter, const int32_t *extents,
+                       PyObject *const *parameters, size_t count) {
+  PyObject *arguments[3 + kMaxArguments];
+  bool ok = true;
+  for (int axis = 0; axis < 3; ++axis)
+    ok &= (arguments[axis] = PyLong_FromLong(extents[axis])) != nullptr;
+  for (size_t i = 0; i < count; ++i)
+    arguments[3 + i] = parameters[i];
+  PyObject *result =
+      ok ? PyObject_Vectorcall(starter, arguments, 3 + count, nullptr)
+         : nullptr;
+  for (int axis = 0; axis < 3; ++axis)
+    Py_XDECREF(arguments[axis]);
+  Py_XDECREF(result);
+  if (!result)
+    return Outcome::Failed;
+  return result == Py_False ? Outcome::Unknown : Outcome::Started;
+}
+
 /// Starts the remembered kernel for these arguments, if there is one.
 Outcome tryLaunch(State &state, PyObject *grid, PyObject *const *args,
                   Py_ssize_t positional, PyObject *keywords,
@@ -363,9 +398,14 @@ Outcome tryLaunch(State &state, PyObject *grid, PyObject *const *args,
   Outcome outcome = readGrid(grid, layout, parameters, extents);
   if (outcome != Outcome::Started)
     return outcome;
-  if (!launchPrepared(entry->launcher.get(), entry->function.get(), parameters,
-                      addresses, count, extents))
+  if (entry->starter.get()) {
+    outcome = startElsewhere(entry->starter.get(), extents, parameters, count);
+    if (outcome != Outcome::Started)
+      return outcome;
+  } else if (!launchPrepared(entry->launcher.get(), entry->function.get(),
+                             parameters, addresses, count, extents)) {
     return Outcome::Failed;
+  }
   started = Py_NewRef(entry->kernel.get());
   return Outcome::Started;
 }
@@ -457,6 +497,7 @@ int dispatcherTraverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(entry->kernel.get());
     Py_VISIT(entry->launcher.get());
     Py_VISIT(entry->function.get());
+    Py_VISIT(entry->starter.get());
     for (const Guard &guard : entry->guards) {
       Py_VISIT(guard.dict.get());
       Py_VISIT(guard.expected.get());
@@ -537,14 +578,16 @@ PyObject *dispatcherAdd(PyObject *object, PyObject *tuple) {
   State &state = *asDispatcher(object)->state;
   auto entry = std::make_shared<Entry>();
   Layout layout;
-  PyObject *kernel, *launcher, *function;
+  PyObject *kernel, *launcher, *function, *starter = Py_None;
   if (!readGuards(guards, entry->guards) || !readLayout(layoutTuple, layout) ||
-      !PyArg_ParseTuple(handles, "OOO:handles", &kernel, &launcher, &function))
+      !PyArg_ParseTuple(handles, "OOO|O:handles", &kernel, &launcher, &function,
+                        &starter))
     return nullptr;
   Py_ssize_t count = PyTuple_GET_SIZE(args);
   if (count > kMaxArguments || layout.sources.size() > kMaxArguments ||
       Py_ssize_t(layout.exact.size()) != count ||
-      !canLaunchPrepared(launcher, function, layout.sources.size())) {
+      (starter == Py_None &&
+       !canLaunchPrepared(launcher, function, layout.sources.size()))) {
     ++state.failures;
     Py_RETURN_FALSE;
   }
@@ -573,6 +616,8 @@ PyObject *dispatcherAdd(PyObject *object, PyObject *tuple) {
   entry->kernel = Ref(kernel);
   entry->launcher = Ref(launcher);
   entry->function = Ref(function);
+  if (starter != Py_None)
+    entry->starter = Ref(starter);
   readRefs(lists, entry->emptyLists);
   for (Py_ssize_t i = 0; i < count; ++i) {
     // The addresses of texts and types are in the key; tensors are not kept.
@@ -796,6 +841,7 @@ bool addDispatchTypes(PyObject *module) {
   name.dataPtr = PyUnicode_InternFromString("data_ptr");
   name.dtype = PyUnicode_InternFromString("dtype");
   name.isCpu = PyUnicode_InternFromString("is_cpu");
+  name.getDevice = PyUnicode_InternFromString("get_device");
   name.run = PyUnicode_InternFromString("run");
   name.dispatcher = PyUnicode_InternFromString("_seagrove_dispatcher");
   dispatcherType = addType(module, &dispatcherSpec, "Dispatcher");

@@ -19,7 +19,10 @@
 //       way; a constexpr of one of `exact_types` is told apart by identity;
 //       `choice` is the context variable that holds the chosen device.
 //   Dispatcher.add(args, positional, names, layout, guards, lists, handles)
-//       Remembers a launch; false if it cannot.
+//       Remembers a launch; false if it cannot. `handles` are the compiled
+//       kernel, its launcher and function, and, where that launcher is another
+//       driver's, a callable that starts it: `starter(x, y, z, *parameters)`,
+//       False where the launch has to go Triton's way.
 //   DispatchMethod(maker)
 //       What `type(kernel).__getitem__` becomes; `maker(kernel)` gives the
 //       dispatcher of a kernel that has none yet.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import fcntl
 import importlib
 import json
 import re
@@ -110,8 +111,8 @@ def compile_example(target: str, example: str) -> list[Row]:
     return [row for case in chosen_cases(example) for row in compile_case(target, example, case)]
 
 
-def run(targets: Sequence[str], examples: Sequence[str]) -> list[Row]:
-    """Compiles each example for each target, in a child that may die."""
+def run(targets: Sequence[str], examples: Sequence[str], keep: bool = False) -> list[Row]:
+    """Compiles each example for each target, in a child that may die; keeps what is done."""
     from seagrove.compiler import foreign
 
     rows = []
@@ -122,12 +123,47 @@ def run(targets: Sequence[str], examples: Sequence[str]) -> list[Row]:
             except foreign.Crash as crash:
                 found = [Row(target, example, "", "", "fails", why=f"ended its process: {crash}")]
             rows += found
+            if keep:
+                keep_rows(target, example, found)
             for row in found:
                 words = " ".join(f"{k} x{v}" for k, v in row.instructions.items())
                 print(
                     f"{row.target:12} {row.kernel:32} {row.dtype:9} {row.state:9} {words}{row.why}"
                 )
     return rows
+
+
+def keep_rows(target: str, example: str, rows: Sequence[Row]) -> None:
+    """Puts the rows of one example and target in the place of those that were kept."""
+    sys.path[:0] = [str(ROOT / "examples")]
+    from run_all import EXAMPLES
+
+    with (HERE / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = [row for row in load() if (row.target, row.example) != (target, example)]
+        order = [(row.target, row.example) for row in kept]
+        order = sorted({*order, (target, example)}, key=lambda k: (k[0], EXAMPLES.index(k[1])))
+        everything = [*kept, *rows]
+        data = [
+            dataclasses.asdict(row)
+            for place in sorted(order, key=lambda k: _rank(TARGETS, k[0]))
+            for row in everything
+            if (row.target, row.example) == place
+        ]
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    (HERE / ".lock").unlink(missing_ok=True)
+
+
+def _rank(names: Sequence[str], name: str) -> int:
+    return names.index(name) if name in names else len(names)
+
+
+def load() -> list[Row]:
+    """The kept rows."""
+    if not RESULTS.exists():
+        return []
+    return [Row(**row) for row in json.loads(RESULTS.read_text(encoding="utf-8"))]
 
 
 def cell(rows: Sequence[Row]) -> str:
@@ -171,13 +207,11 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=EXAMPLES, choices=EXAMPLES)
     parser.add_argument("--keep", action="store_true", help="write the result and the page")
     arguments = parser.parse_args()
-    rows = run(arguments.targets, arguments.only)
+    rows = run(arguments.targets, arguments.only, arguments.keep)
     bad = [row for row in rows if row.state != "compiles"]
     print(f"{len(rows) - len(bad)}/{len(rows)} kernels compile")
     if arguments.keep:
-        data = [dataclasses.asdict(row) for row in rows]
-        RESULTS.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-        write_page(rows)
+        write_page(load())
     return int(bool(bad))
 
 

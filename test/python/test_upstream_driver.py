@@ -74,6 +74,12 @@ class FakeDriver(DriverBase):
         return ty
 
 
+def forget_answers() -> None:
+    """What was asked once a process, of devices that come and go here."""
+    drivers.driver_of.cache_clear()
+    registry._backend_for_tensors_on.cache_clear()
+
+
 @pytest.fixture
 def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The backend `nvidia` with two devices of the kind above."""
@@ -88,10 +94,10 @@ def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     )
     before = dict(backends)
     backends.pop(device := "nvidia")
-    drivers.driver_of.cache_clear()
+    forget_answers()
     LOG.clear()
     yield device
-    drivers.driver_of.cache_clear()
+    forget_answers()
     backends.clear()
     backends.update(before)
 
@@ -124,6 +130,87 @@ def test_a_device_is_made_current_by_its_number(device):
     assert [entry[2] for entry in LOG if entry[0] == "launch"] == [71]
 
 
+class FakeTensor:
+    """A tensor of a device, as far as a launch looks at it."""
+
+    is_cpu = False
+
+    def __init__(self, number: int, dtype: torch.dtype = torch.float16) -> None:
+        self.number, self.dtype = number, dtype
+        self.device = torch.device("cuda", number)
+
+    def data_ptr(self) -> int:
+        return 4096
+
+    def get_device(self) -> int:
+        return self.number
+
+
+@pytest.fixture
+def ways(monkeypatch) -> list[str]:
+    """What goes Triton's way, by the name of the kernel."""
+    from triton.runtime import jit
+
+    from seagrove.compiler.native import native
+    from seagrove.frontend.triton_compat import dispatch
+
+    seen: list[str] = []
+    remember = dispatch._launch_and_remember
+
+    def told(kernel, *rest):
+        seen.append(kernel.__name__)
+        return remember(kernel, *rest)
+
+    def make(kernel):
+        made = native().Dispatcher(kernel, told, (torch.Tensor, FakeTensor), (), registry.CURRENT)
+        vars(kernel)["_seagrove_dispatcher"] = made
+        return made
+
+    monkeypatch.setattr(jit.JITFunction, "__getitem__", native().DispatchMethod(make))
+    before = vars(upstream_kernels.widen).pop("_seagrove_dispatcher", None)
+    yield seen
+    vars(upstream_kernels.widen).pop("_seagrove_dispatcher", None)
+    if before is not None:
+        vars(upstream_kernels.widen)["_seagrove_dispatcher"] = before
+
+
+def test_a_second_launch_is_short(device, ways):
+    x, out = tensors()
+    with seagrove.use(device):
+        for grid in ((3, 2), (4,), (5, 1, 1)):
+            upstream_kernels.widen[grid](x, out, 64)
+    assert ways == ["widen"]
+    launches = [entry[1:] for entry in LOG if entry[0] == "launch"]
+    assert [launch[0] for launch in launches] == [(3, 2, 1), (4, 1, 1), (5, 1, 1)]
+    assert {launch[1:3] for launch in launches} == {(70, "function widen")}
+    assert all(launch[3] == (x, out, 64) for launch in launches)
+
+
+def test_the_short_way_tells_devices_apart(device, ways):
+    """By the number of the tensors' device, and by which one is current."""
+    for number in (0, 1, 0, 1):
+        x, out = FakeTensor(number), FakeTensor(number, torch.float32)
+        upstream_kernels.widen[(1,)](x, out, 64)
+    assert len(ways) == 2
+    assert [entry[2] for entry in LOG if entry[0] == "launch"] == [70, 71, 70, 71]
+
+
+def test_hooks_are_called_again(device, ways):
+    from triton import knobs
+
+    x, out = tensors()
+    called = []
+    with seagrove.use(device):
+        upstream_kernels.widen[(1,)](x, out, 64)
+        chain = knobs.runtime.launch_enter_hook
+        chain.add(called.append)
+        try:
+            upstream_kernels.widen[(1,)](x, out, 64)
+        finally:
+            chain.remove(called.append)
+    assert len(ways) == 2
+
+
 def test_hosts_and_devices_in_turn(device):
     """One kernel object, two backends, no mixing of their compiled kernels."""
     x, out = tensors()
@@ -138,9 +225,8 @@ def test_hosts_and_devices_in_turn(device):
 
 
 def test_the_table_of_backends_has_one_compiler_a_target(device):
-    x, out = tensors()
     with seagrove.use(device):
-        upstream_kernels.widen[(1,)](x, out, 64)
+        assert isinstance(driver.active, FakeDriver)
     takers = [b for b in backends.values() if b.compiler.supports_target(GPUTarget("cuda", 80, 32))]
     assert len(takers) == 1 and issubclass(takers[0].compiler, upstream.UpstreamCompiler)
     assert issubclass(takers[0].compiler, upstream.original("nvidia", "compiler"))

@@ -28,6 +28,7 @@ class NvidiaBackend(UpstreamBackend):
     device_nodes = ("/dev/nvidia[0-9]*", "/dev/nvgpu", "/dev/nvmap", "/dev/dxg")
     driver_library = "libcuda.so.1"
     torch_build = "cuda"
+    short_launches = True
 
     assembly_errors = (r"^ptxas\S* \S+, line (?P<line>\d+); error +: (?P<text>.*)$",)
 

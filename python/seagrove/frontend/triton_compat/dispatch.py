@@ -6,11 +6,13 @@ import importlib
 import inspect
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import triton
 
-from seagrove.frontend.triton_compat.drivers import driver_config
+from seagrove.frontend.triton_compat import choice, upstream
+from seagrove.frontend.triton_compat.drivers import driver_config, driver_of
 from seagrove.runtime import registry
 
 
@@ -50,11 +52,17 @@ def _launch_and_remember(
 ) -> Any:
     """A launch in Triton's way, remembered where the next one may be short."""
     compiled = kernel.run(*args, grid=grid, warmup=False, **dict(zip(names, values, strict=True)))
-    if not dispatcher.learns or not _runs_in_native_code(compiled):
+    if not dispatcher.learns:
         return compiled
+    starter = None
+    if not _runs_in_native_code(compiled):
+        starter = _starter(kernel, compiled, args, dict(zip(names, values, strict=True)))
+        if starter is None:
+            return compiled
     if guards := _launch_guards(kernel, compiled):
         layout = _argument_layout(kernel, len(args), names)
-        handles = (compiled, vars(compiled)["_run"], vars(compiled)["function"])
+        run, function = vars(compiled)["_run"], vars(compiled)["function"]
+        handles = (compiled, run, function, starter)
         dispatcher.add((*args, *values), len(args), names, layout, *guards, handles)
     return compiled
 
@@ -64,6 +72,18 @@ def _runs_in_native_code(compiled: Any) -> bool:
     from seagrove.compiler.native import native
 
     return isinstance(vars(compiled).get("_run"), native().Launcher)
+
+
+def _starter(
+    kernel: Any, compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Callable[..., Any] | None:
+    """What starts a kernel that a driver of Triton's own launches, if a launch may be short."""
+    if type(vars(compiled).get("_run")).__module__.startswith("seagrove."):
+        return None
+    option = kwargs.pop("backend", None) if "backend" not in kernel.arg_names else None
+    wanted = choice.device_of_launch(option, args, kwargs)
+    driver = driver_config().active if wanted is None else driver_of(wanted)
+    return upstream.short_start(driver, compiled)
 
 
 def _argument_layout(kernel: Any, positional: int, names: tuple[str, ...]) -> tuple[Any, ...]:

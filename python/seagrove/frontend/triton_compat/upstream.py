@@ -314,7 +314,8 @@ def install(backend: UpstreamBackend) -> None:
 
     name = backend.upstream_name
     if name not in backends or backends[name].compiler is not compiler_class(backend):
-        driver = type(f"{name.title()}Driver", (UpstreamDriver, original(name, "driver")), {})
+        bases = (UpstreamDriver, original(name, "driver"))
+        driver = type(f"{name.title()}Driver", bases, {"backend": backend})
         backends[name] = Backend(compiler=compiler_class(backend), driver=driver)
 
 
@@ -351,11 +352,13 @@ class UpstreamDriver:
     added, and the key of Triton itself that does not read half a gigabyte.
     """
 
+    backend: UpstreamBackend
+    get_current_stream: Callable[[Any], Any]
     get_current_device: Callable[[], Any]
     set_current_device: Callable[[Any], None]
 
     def __init__(self, wanted: Device | None = None) -> None:
-        from seagrove.frontend.triton_compat import binding, hooks
+        from seagrove.frontend.triton_compat import binding, dispatch, hooks
 
         super().__init__()
         self.device = wanted
@@ -366,6 +369,7 @@ class UpstreamDriver:
             self.get_current_device = lambda: _made_current(index, current, make_current)
         binding.install_binder()
         hooks.install_cheap_key()
+        dispatch.install_dispatch()
 
 
 def _made_current(
@@ -374,3 +378,25 @@ def _made_current(
     if current() != index:
         make_current(index)
     return index
+
+
+def short_start(driver: Any, compiled: Any) -> Callable[..., Any] | None:
+    """Starts a compiled kernel without Triton's way before the launcher (docs/launch.md).
+
+    There are no launch hooks then, which is a guard of the short way. The callable returns False
+    where another device has become the current one.
+    """
+    if not isinstance(driver, UpstreamDriver) or not driver.backend.short_launches:
+        return None
+    current, stream_of = driver.get_current_device, driver.get_current_stream
+    device = current()
+    launcher, function = compiled.run, compiled.function
+    packed = compiled.packed_metadata
+
+    def start(x: int, y: int, z: int, *parameters: Any) -> bool:
+        if current() != device:
+            return False
+        launcher(x, y, z, stream_of(device), function, packed, None, None, None, *parameters)
+        return True
+
+    return start
