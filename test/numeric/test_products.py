@@ -199,3 +199,22 @@ def test_products_in_a_loop(n):
     out = torch.empty_like(q)
     chained_kernel[(triton.cdiv(n, 16), 3)](q, k, v, out, n, D=16, BLOCK=16)
     assert torch.equal(out, q @ k.transpose(1, 2) @ v)
+
+
+@triton.jit
+def tiny_kernel(a_ptr, b_ptr, c_ptr, M: tl.constexpr, N: tl.constexpr, K: tl.constexpr):
+    m, n, k = tl.arange(0, M)[:, None], tl.arange(0, N)[None, :], tl.arange(0, K)
+    a = tl.load(a_ptr + m * K + k[None, :])
+    b = tl.load(b_ptr + k[:, None] * N + n)
+    tl.store(c_ptr + m * N + n, tl.dot(a, b, out_dtype=c_ptr.dtype.element_ty))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int8])
+@pytest.mark.parametrize(
+    "m, n, k", [(1, 1, 1), (1, 1, 4), (1, 4, 1), (4, 1, 1), (2, 1, 2), (1, 8, 8)]
+)
+def test_tiny_blocks(m, n, k, dtype):
+    a, b = integers(m, k).to(dtype), integers(k, n, seed=1).to(dtype)
+    c = torch.empty(m, n, dtype=torch.int32 if dtype == torch.int8 else dtype)
+    tiny_kernel[(1,)](a, b, c, m, n, k)
+    assert torch.equal(c.double(), a.double() @ b.double())

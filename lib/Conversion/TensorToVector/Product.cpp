@@ -338,16 +338,23 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   Tile base = originOf(rank);
   if (product.batched)
     openLoops(base, typeOf(product.result).getShape(), {0}, {});
-  auto pack = [&](Value times, function_ref<void()> emit) {
+  auto pack = [&](Value times, function_ref<void(const Tile &)> emit) {
     if (isConstantIntValue(times, 0))
       return;
     openLoop(constant(0), times, 1);
-    emit();
+    Tile here = base;
+    for (Coordinate &coordinate : here.coordinates)
+      coordinate.depth = depth();
+    emit(here);
     closeLoop();
+    // What was computed in this loop is not there in the next one.
+    cache.clear();
   };
-  pack(packsLeft, [&] { packLeft(product, base, operands.left, constant(0)); });
-  pack(packsRight, [&] {
-    packRight(product, base, operands.right, constant(0), operands.capacity);
+  pack(packsLeft, [&](const Tile &tile) {
+    packLeft(product, tile, operands.left, constant(0));
+  });
+  pack(packsRight, [&](const Tile &tile) {
+    packRight(product, tile, operands.right, constant(0), operands.capacity);
   });
   operands.depth = constant(product.depth);
   multiply(product, base, operands);
