@@ -368,10 +368,13 @@ class Backend:
         return compile_ttir(ttir, target, options.codegen(), emit=kind, timing=timing)
 
     def key(self, target: TargetDescription) -> str:
-        """Names everything that a compiled kernel depends on, for the cache on disk."""
-        from seagrove.compiler.cache import backend_key
+        """Names everything that a compiled kernel depends on, for the cache on disk.
 
-        return backend_key(self.name, target)
+        By default: the target, Seagrove's build, and the files of the backend's own package.
+        """
+        from seagrove.compiler.cache import backend_key, package_key
+
+        return f"{backend_key(self.name, target)}-{package_key(type(self).__module__)}"
 
     def other_device_possible(self) -> bool:
         """For a host: whether an accelerator may be there, by a look that loads no driver."""

@@ -212,6 +212,30 @@ def test_compiled_kernels_launched_by_hand(mirror, fresh):
         unlaunched[(*GRID, 1, 1)](x, y, out, N, 64)
 
 
+def test_the_key_on_disk_changes_with_the_backends_files(tmp_path, monkeypatch):
+    import importlib
+    import os
+
+    from seagrove.compiler import cache
+
+    path = tmp_path / "some_backend.py"
+    path.write_text("value = 1")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.import_module("some_backend")
+    first = cache.package_key("some_backend")
+    os.utime(path, (1, 1))
+    cache.package_key.cache_clear()
+    assert first and cache.package_key("some_backend") != first
+    assert cache.package_key("some_backend") in _key_of_the_module("some_backend")
+
+
+def _key_of_the_module(module):
+    from seagrove.backend import Backend
+
+    kind = type("Some", (Backend,), {"name": "some", "__module__": module})
+    return kind().key(registry.device("mirror").backend.describe(""))
+
+
 def test_choice_inside_of_a_choice():
     with seagrove.use("mirror"):
         with seagrove.use("cpu"):

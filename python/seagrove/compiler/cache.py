@@ -7,6 +7,7 @@ Triton keeps compiled kernels on disk under a key that holds the kernel's source
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import OrderedDict
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +37,22 @@ def _library_key() -> str:
     for path in sorted(frontend.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+@lru_cache(maxsize=32)
+def package_key(module: str) -> str:
+    """Changes with the files beside a module, by their names, sizes and times."""
+    found = getattr(sys.modules.get(module), "__file__", None)
+    if found is None:
+        return ""
+    path = Path(found)
+    files = sorted(path.parent.rglob("*")) if path.name == "__init__.py" else [path]
+    stamps = []
+    for file in files:
+        if file.suffix in (".py", ".so", ".json"):
+            status = file.stat()
+            stamps.append(f"{file}:{status.st_size}:{status.st_mtime_ns}")
+    return hashlib.sha256("\n".join(stamps).encode()).hexdigest()
 
 
 class RecentResults(Generic[T]):

@@ -21,7 +21,8 @@ class Unknown(Exception):
 
 
 def quotient(a: Any, b: Any) -> Any:
-    return np.where(b == 0, 0, np.sign(a) * np.sign(b) * (abs(a) // np.where(b == 0, 1, abs(b))))
+    floor = a // b
+    return floor + ((floor * b != a) & ((a < 0) != (b < 0)))
 
 
 _ARITH = {
@@ -41,7 +42,8 @@ COMPARE = {"eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equa
            "gt": np.greater, "ge": np.greater_equal}  # fmt: skip
 
 _LOCATION = re.compile(r"\s*loc\((?:[^()\"]|\"[^\"]*\"|\([^()]*\))*\)")
-_STATEMENT = re.compile(r'(?:(%\w+) = )?"?([a-z_]+\.[\w.]+)"?(.*)')
+_STATEMENT = re.compile(r'(?:(%\w+)[^=]* = )?"?([a-z_]+\.[\w.]+)"?(.*)')
+_LAST_TYPE = r"(tensor<\S*>|!tt\.ptr<\w+>|\w+)(?: \{)?$"
 _VALUE = r"%\w+(?:#\d+)?"
 _POINTER = re.compile(r"!tt\.ptr<(\w+)>")
 _CALLEE = re.compile(r'@("[^"]*"|[\w.]+)')
@@ -72,7 +74,7 @@ class Statement:
         return re.findall(_VALUE, self.rest.split(" : ")[0])
 
     def type(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        return type_of(re.split(r" -> | : | to ", self.rest)[-1].strip())
+        return type_of(self.find(_LAST_TYPE))
 
     def find(self, pattern: str | re.Pattern[str]) -> str:
         found = re.search(pattern, self.rest)
@@ -147,13 +149,10 @@ class Program:
             self.values[item.result] = self.values.get(f"{item.result}#0")
         return []
 
-    def tt_return(self, item: Statement) -> None:
-        """Ends a block, as the next two do."""
-
-    scf_yield = tt_reduce_return = tt_return
-
     def ub_poison(self, item: Statement) -> Any:
         return np.zeros(*item.type())
+
+    tt_return = scf_yield = tt_reduce_return = ub_poison  # Known; `block` ends at them.
 
     def arith_bitcast(self, item: Statement, x: Any) -> Any:
         return x.view(item.type()[1])
