@@ -96,6 +96,18 @@ def test_explain_devices_targets():
     assert "runs here" in seagrove("targets").stdout
 
 
+def test_tables_as_json():
+    found = json.loads(seagrove("targets", "--json").stdout)
+    rows = {row["target"]: row for row in found["targets"]}
+    assert any(row["runs_here"] for row in rows.values()) and not found["problems"]
+    for row in rows.values():
+        assert (row["vector_bits"] is not None) == (row["fork"] == "vector")
+    devices = {row["backend"]: row for row in json.loads(seagrove("devices", "--json").stdout)}
+    first = devices["cpu"]["devices"][0]
+    assert devices["cpu"]["usable"] and first["properties"]["total_memory"] > 0
+    assert first["memory"]["allocated"] == 0 and first["memory"]["total"] > 0
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [

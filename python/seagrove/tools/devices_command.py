@@ -74,7 +74,10 @@ def target_rows() -> tuple[list[dict[str, Any]], list[str]]:
             for target in backend.targets():
                 row = {"target": f"{backend.triton_name or name}:{target.name}", "backend": name}
                 row["fork"] = backend.fork
-                rows.append({**row, **asdict(target), "runs_here": targets.runs_here(target)})
+                known = asdict(target)
+                if backend.fork != "vector":
+                    known.update(dict.fromkeys(_OF_VECTORS))
+                rows.append({**row, **known, "runs_here": targets.runs_here(target)})
         except SeagroveError as error:
             problems.append(f"{name}: {error.why or error.headline}")
         except Exception as error:  # A broken backend is one line of the answer.
@@ -82,6 +85,11 @@ def target_rows() -> tuple[list[dict[str, Any]], list[str]]:
     return rows, problems
 
 
+_OF_VECTORS = (
+    *("vector_bits", "vector_registers", "register_group", "fma"),
+    *("scalable", "scalable_unit_bits", "scalable_max_bits"),
+    *("l1_bytes", "l2_bytes", "last_level_bytes"),
+)
 _COLUMNS = ("target", "fork", "vectors", "registers", "fma", "L1", "L2", "runs here", "besides")
 
 
@@ -105,18 +113,19 @@ def print_targets(*, as_json: bool) -> int:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    besides = ", ".join(f"{key}={value}" for key, value in row["attributes"])
-    return (
-        row["target"],
-        row["fork"],
-        f"{row['vector_bits']} bit",
-        str(row["vector_registers"]),
-        "yes" if row["fma"] else "no",
-        f"{row['l1_bytes'] >> 10}K",
-        f"{row['l2_bytes'] >> 10}K",
-        "runs here" if row["runs_here"] else "",
-        besides,
-    )
+    besides = ", ".join(f"{key}={value}" for key, value in row["attributes"] if value)
+    # Another compiler does not ask for what describes a register file of vectors.
+    vector = ("-",) * 5
+    if row["fork"] == "vector":
+        vector = (
+            f"{row['vector_bits']} bit" + (" x n" if row["scalable"] else ""),
+            str(row["vector_registers"]),
+            "yes" if row["fma"] else "no",
+            f"{row['l1_bytes'] >> 10}K",
+            f"{row['l2_bytes'] >> 10}K",
+        )
+    runs_here = "runs here" if row["runs_here"] else ""
+    return (row["target"], row["fork"], *vector, runs_here, besides)
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
