@@ -89,3 +89,20 @@ func.func public @near(%p: !tt.ptr<i32>, %q: !tt.ptr<i32>) attributes {sg.kernel
   sg.store %m, %q[%c0] strides(%c1) bounds(%c0) to(%c64) : tensor<64xi32> -> !tt.ptr<i32>
   return
 }
+
+// -----
+
+// So do operations that are taken apart into elements.
+
+// CHECK-LABEL: func.func private @high.program
+// CHECK: arith.mului_extended {{.*}} : vector<4xi32>
+// REMARK: remark: not scalable: 'arith.mului_extended' is taken apart into elements
+func.func public @high(%p: !tt.ptr<i32>, %q: !tt.ptr<i32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c64 = arith.constant 64 : i64
+  %x = sg.load %p[%c0] strides(%c1) bounds(%c0) to(%c64) : !tt.ptr<i32> -> tensor<64xi32>
+  %l, %h = arith.mului_extended %x, %x : tensor<64xi32>
+  sg.store %h, %q[%c0] strides(%c1) bounds(%c0) to(%c64) : tensor<64xi32> -> !tt.ptr<i32>
+  return
+}

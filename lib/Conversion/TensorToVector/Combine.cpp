@@ -204,7 +204,7 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
   Type widest = lowered(type.getElementType());
   Width width = vectorDim < 0 ? 1
                               : chooseWidth(widest, type.getDimSize(vectorDim),
-                                            op.getInputs());
+                                            op.getInputs(), &op.getCombiner());
   SmallVector<Buffer> outputs;
   for (Value result : op.getResults())
     if (auto block = dyn_cast<RankedTensorType>(result.getType()))
@@ -299,7 +299,7 @@ Width Lowering::scanWidth(sg::ScanOp op, int64_t vectorDim) {
   Type element = lowered(op.getInputType().getElementType());
   int64_t size = op.getInputType().getDimSize(vectorDim);
   // Across rows the lanes stay apart.
-  Width width = chooseWidth(element, size, op.getInputs());
+  Width width = chooseWidth(element, size, op.getInputs(), &op.getCombiner());
   if (vectorDim != op.getAxis() || !width.scalable)
     return width;
   op->emitRemark("not scalable: a scan shifts lanes by fixed distances");

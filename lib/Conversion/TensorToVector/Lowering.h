@@ -321,7 +321,7 @@ private:
 
   //===--- Lengths of vectors (Scalable.cpp) ------------------------------===//
   Width chooseWidth(mlir::Type elementType, int64_t size,
-                    mlir::ValueRange readers);
+                    mlir::ValueRange readers, mlir::Block *combiner = nullptr);
   Width fixedWidth(mlir::Type elementType, int64_t size) const;
   mlir::Operation *findFixedLanes(mlir::Value value,
                                   llvm::DenseSet<mlir::Value> &seen);

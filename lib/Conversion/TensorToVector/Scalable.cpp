@@ -53,6 +53,16 @@ Width vectorize::widthOf(const Machine &machine, Type elementType,
                            llvm::bit_floor(static_cast<uint64_t>(size)));
 }
 
+/// Why `op` is not for scalable vectors; empty where it is.
+static StringRef whyFixed(Operation *op) {
+  if (isa<sg::ButterflyOp>(op))
+    return "exchanges lanes at fixed distances";
+  // LLVM 22 fails on these, or does not end.
+  if (isa<arith::RemFOp, arith::MulSIExtendedOp, arith::MulUIExtendedOp>(op))
+    return "is taken apart into elements, whose number must be known";
+  return {};
+}
+
 /// Returns the operation that `value` is computed with, lane by lane, and that
 /// needs to know how many lanes there are; null if there is none.
 Operation *Lowering::findFixedLanes(Value value, DenseSet<Value> &seen) {
@@ -61,7 +71,7 @@ Operation *Lowering::findFixedLanes(Value value, DenseSet<Value> &seen) {
   Operation *op = value.getDefiningOp();
   if (!op || !isa<RankedTensorType>(value.getType()))
     return nullptr;
-  if (isa<sg::ButterflyOp>(op))
+  if (!whyFixed(op).empty())
     return op;
   for (Value operand : op->getOperands())
     if (Operation *found = findFixedLanes(operand, seen))
@@ -69,21 +79,25 @@ Operation *Lowering::findFixedLanes(Value value, DenseSet<Value> &seen) {
   return nullptr;
 }
 
-Width Lowering::chooseWidth(Type elementType, int64_t size,
-                            ValueRange readers) {
+Width Lowering::chooseWidth(Type elementType, int64_t size, ValueRange readers,
+                            Block *combiner) {
   Width width = widthOf(machine, elementType, size);
+  if (!width.scalable)
+    return width;
+  Operation *found = nullptr;
   DenseSet<Value> seen;
-  for (Value reader : readers) {
-    if (!width.scalable)
-      break;
-    if (Operation *op = findFixedLanes(reader, seen)) {
-      op->emitRemark("not scalable: '")
-          << op->getName().getStringRef()
-          << "' exchanges lanes at fixed distances";
-      width = fixedWidth(elementType, size);
-    }
-  }
-  return width;
+  for (Value reader : readers)
+    if (!found)
+      found = findFixedLanes(reader, seen);
+  if (combiner && !found)
+    for (Operation &op : combiner->without_terminator())
+      if (!whyFixed(&op).empty())
+        found = &op;
+  if (!found)
+    return width;
+  found->emitRemark("not scalable: '")
+      << found->getName().getStringRef() << "' " << whyFixed(found);
+  return fixedWidth(elementType, size);
 }
 
 Width Lowering::fixedWidth(Type elementType, int64_t size) const {
