@@ -125,7 +125,8 @@ def fma_ways(programs: int) -> dict[str, tuple[Callable[[], object], float]]:
 
 def dot_ways(dtype: torch.dtype, programs: int) -> dict[str, tuple[Callable[[], object], float]]:
     integers = dtype == torch.int8
-    steps, side = (2, 64) if SMOKE else (2000, 512)
+    large = dtype == torch.float32
+    steps, side = (2, 64) if SMOKE else (2000, 1024 if large else 512)
 
     def operand(*shape: int) -> torch.Tensor:
         return (
@@ -136,7 +137,7 @@ def dot_ways(dtype: torch.dtype, programs: int) -> dict[str, tuple[Callable[[], 
 
     acc = torch.int32 if integers else torch.float32
     ways: dict[str, tuple[Callable[[], object], float]] = {}
-    for m, n, k in ((32, 32, 64), (64, 64, 64)):
+    for m, n, k in ((32, 32, 64), (64, 64, 64), (32, 128, 64), (64, 128, 128)):
         a, b, out = operand(m, k), operand(k, n), torch.empty(programs, m, n, dtype=acc)
         ways[f"Triton dot {m}x{n}x{k} from the first cache"] = (
             lambda a=a, b=b, out=out, m=m, n=n, k=k: dot_kernel[(programs,)](

@@ -56,6 +56,10 @@ def line(row: Row) -> str:
     return " ".join([*cells, *row.get("notes", []), verdict]).rstrip()
 
 
+def share(value: float) -> str:
+    return f"{value:.0%}" if math.isfinite(value) else ""
+
+
 def geomean(values: Iterable[float]) -> float:
     logs = [math.log(v) for v in values]
     return math.exp(sum(logs) / len(logs)) if logs else math.nan
@@ -123,7 +127,7 @@ def summary(document: dict[str, Any]) -> str:
     for mean in document["geomeans"]:
         text.append(
             f"{mean['group']:<34} {mean['threads']:>3} {mean['cases']:>5} {mean['ratio']:>6.2f} "
-            f"{mean['ratio_to_best']:>8.2f} {mean['least']:>6.2f} {mean['roofline']:>5.0%}"
+            f"{mean['ratio_to_best']:>8.2f} {mean['least']:>6.2f} {share(mean['roofline']):>5}"
         )
     if document["speedups"]:
         text += ["", "speed-up by threads"]

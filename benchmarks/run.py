@@ -43,6 +43,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="also cases that take torch minutes")
     parser.add_argument("--budget", type=float, default=2.0, metavar="S", help="seconds a case")
     parser.add_argument("--no-ceilings", action="store_true", help="without the roofline")
+    parser.add_argument("--no-overheads", action="store_true", help="no compile, start, launch")
     parser.add_argument("--list", action="store_true", help="names of the cases")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the results go")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="the table's rows")
@@ -127,9 +128,10 @@ def run_here(args: argparse.Namespace) -> dict[str, Any]:
     for case in cases:
         rows.append(measure.measure(case, threads, budget, args.inductor, not args.smoke, measured))
         print(report.line(rows[-1]), flush=True)
-    costs = overheads.measure_overheads(args.smoke, lambda name: wanted(name, args.only))
-    found = {str(threads): measured} if measured else {}
-    return report.assemble(facts, found, rows, costs if threads == 1 or not cases else [])
+    costs = []
+    if not args.no_overheads:
+        costs = overheads.measure_overheads(args.smoke, lambda name: wanted(name, args.only))
+    return report.assemble(facts, {str(threads): measured} if measured else {}, rows, costs)
 
 
 def run_each(args: argparse.Namespace) -> dict[str, Any]:
@@ -143,8 +145,12 @@ def run_each(args: argparse.Namespace) -> dict[str, Any]:
         with tempfile.NamedTemporaryFile(suffix=".json") as out:
             command = [sys.executable, str(Path(__file__)), *own]
             command += ["--threads", str(threads), "--json", out.name]
-            subprocess.run(command, cwd=ROOT, check=False)
-            parts.append(json.loads(Path(out.name).read_text(encoding="utf-8")))
+            command += ["--no-overheads"] if parts else []
+            status = subprocess.run(command, cwd=ROOT, check=False).returncode
+            result = Path(out.name).read_text(encoding="utf-8")
+            if not result:
+                sys.exit(f"the run on {threads} thread(s) ended without results, status {status}")
+            parts.append(json.loads(result))
     ceilings = {key: value for part in parts for key, value in part["ceilings"].items()}
     rows = [row for part in parts for row in part["results"]]
     facts = {**parts[0]["environment"], "command": " ".join(["python", *sys.argv])}
