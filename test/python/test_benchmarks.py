@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
@@ -68,6 +69,12 @@ def test_torch_is_left_out_where_it_takes_too_long():
     budget.learn("eager", case := case_of(add_one, add_one), 2.0)
     row = measure.measure(case, 1, budget, False, True, {})
     assert row["passed"] and "ratio" not in row and "about 2 s" in row["notes"][0]
+
+
+def test_a_slow_first_call_is_no_sample():
+    pauses = iter([0.2])
+    samples = measure.interleaved({"eager": lambda: time.sleep(next(pauses, 0))}, 0.1)
+    assert max(samples["eager"]) < 0.2 and len(samples["eager"]) >= 3
 
 
 def sample_document():
