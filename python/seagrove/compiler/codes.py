@@ -371,6 +371,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         "that ask for them, and refused this one.",
         "Choose a target without them by SEAGROVE_CPU_TARGET.",
     ),
+    "SG0741": Explanation(
+        "The machine's vectors are longer than the code is made for",
+        "Code for vectors whose length is known at run time only reckons with a greatest length, "
+        "which the target description states.",
+        "Choose a target with vectors of a fixed length by SEAGROVE_CPU_TARGET.",
+    ),
     "SG0730": Explanation(
         "the installed Triton has no such backend",
         "Some chips are compiled for by the pipeline of the installed wheel of triton, and this "
