@@ -18,6 +18,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 Row = dict[str, Any]
+
+
+def command_line() -> str:
+    """The command that this is, without the folder of the checkout."""
+    return " ".join(["python", "-m", "benchmarks", *map(shlex.quote, sys.argv[1:])])
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -104,7 +110,7 @@ def environment() -> Row:
         "cpu": cpu_name(), "target": native().detect_host().cpu,
         "backend": _harness.backend_name(), "torch": torch.__version__,
         "triton": triton.__version__, "python": platform.python_version(),
-        "load": round(os.getloadavg()[0], 2), "command": " ".join(["python", *sys.argv]),
+        "load": round(os.getloadavg()[0], 2), "command": command_line(),
     }  # fmt: skip
 
 
@@ -153,7 +159,7 @@ def run_each(args: argparse.Namespace) -> dict[str, Any]:
             parts.append(json.loads(result))
     ceilings = {key: value for part in parts for key, value in part["ceilings"].items()}
     rows = [row for part in parts for row in part["results"]]
-    facts = {**parts[0]["environment"], "command": " ".join(["python", *sys.argv])}
+    facts = {**parts[0]["environment"], "command": command_line()}
     return report.assemble(facts, ceilings, rows, parts[0]["overheads"])
 
 
