@@ -187,19 +187,13 @@ static bool readsAreUnordered(Operation *product) {
   Block &body = kernel.getBody().front();
   Operation *here = body.findAncestorOpInBlock(*product);
   WalkResult result = kernel.walk([&](Operation *op) {
-    if (auto load = dyn_cast<sg::LoadOp>(op))
-      return load.getIsVolatile() ? WalkResult::interrupt()
-                                  : WalkResult::advance();
-    if (auto gather = dyn_cast<sg::GatherOp>(op))
-      return gather.getIsVolatile() ? WalkResult::interrupt()
-                                    : WalkResult::advance();
-    if (op == kernel || op->getNumRegions() != 0 || !mayWrite(op))
+    if (isSignal(op))
+      return WalkResult::interrupt();
+    if (!isa<sg::StoreOp, sg::ScatterOp>(op))
       return WalkResult::advance();
     Operation *writer = body.findAncestorOpInBlock(*op);
     bool later = writer != here && here->isBeforeInBlock(writer);
-    return later && isa<sg::StoreOp, sg::ScatterOp>(op)
-               ? WalkResult::advance()
-               : WalkResult::interrupt();
+    return later ? WalkResult::advance() : WalkResult::interrupt();
   });
   return !result.wasInterrupted();
 }

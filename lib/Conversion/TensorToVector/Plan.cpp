@@ -88,6 +88,15 @@ bool vectorize::mayWrite(Operation *op) {
   return !isMemoryEffectFree(op);
 }
 
+bool vectorize::isSignal(Operation *op) {
+  if (auto load = dyn_cast<sg::LoadOp>(op))
+    return load.getIsVolatile();
+  if (auto gather = dyn_cast<sg::GatherOp>(op))
+    return gather.getIsVolatile();
+  return op->getNumRegions() == 0 && !isa<sg::StoreOp, sg::ScatterOp>(op) &&
+         mayWrite(op);
+}
+
 static unsigned costOfElementwise(Operation *op) {
   if (isa<math::MathDialect>(op->getDialect()) &&
       !isa<math::AbsFOp, math::AbsIOp, math::FmaOp, math::FloorOp,

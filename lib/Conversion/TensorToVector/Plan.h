@@ -28,6 +28,11 @@ bool isView(mlir::Operation *op);
 /// other operations read.
 bool mayWrite(mlir::Operation *op);
 
+/// Returns true if programs may tell each other something by `op` itself: a
+/// write that is more than a store, or a read that has to see what others
+/// wrote.
+bool isSignal(mlir::Operation *op);
+
 /// Decides for each block of a kernel whether it lives in memory, and which
 /// reads are still due when a store executes.
 class Plan {

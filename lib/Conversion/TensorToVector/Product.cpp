@@ -374,8 +374,9 @@ Lowering::Operands Lowering::operandsFor(const Product &product,
   operands.left = allocateBytes(product.rows * capacity, product.compute);
   operands.left.strides = {capacity, 1};
   operands.leftPointer = operands.left.pointer;
-  operands.leftRowBytes =
-      constant(capacity * product.compute.getIntOrFloatBitWidth() / 8);
+  if (product.unit)
+    operands.leftRowBytes =
+        constant(capacity * product.compute.getIntOrFloatBitWidth() / 8);
   return operands;
 }
 

@@ -34,21 +34,18 @@ static constexpr int64_t kSecondLevels = 8;
 static bool isReadAgain(sg::StoreOp store) {
   auto kernel = store->getParentOfType<func::FuncOp>();
   WalkResult result = kernel.walk([&](Operation *op) {
-    if (op == kernel || op->getNumRegions() != 0)
-      return WalkResult::advance();
     Value base;
     if (auto load = dyn_cast<sg::LoadOp>(op))
-      base = load.getIsVolatile() ? store.getBase() : load.getBase();
+      base = load.getBase();
     if (auto gather = dyn_cast<sg::GatherOp>(op))
-      base = gather.getIsVolatile() ? store.getBase() : gather.getBase();
-    bool orders = mayWrite(op) && !isa<sg::StoreOp, sg::ScatterOp>(op);
-    return orders || base == store.getBase() ? WalkResult::interrupt()
-                                             : WalkResult::advance();
+      base = gather.getBase();
+    return isSignal(op) || base == store.getBase() ? WalkResult::interrupt()
+                                                   : WalkResult::advance();
   });
   return result.wasInterrupted();
 }
 
-/// The number of iterations of the loops around `op`.
+/// The loops around `op`, innermost first.
 static SmallVector<scf::ForOp> loopsAround(Operation *op) {
   SmallVector<scf::ForOp> loops;
   while (auto loop = op->getParentOfType<scf::ForOp>()) {
