@@ -13,6 +13,11 @@ using namespace seagrove;
 
 MatrixUnit::~MatrixUnit() = default;
 
+llvm::SmallVector<mlir::Value> MatrixUnit::split(Builder &, const MatrixStep &,
+                                                 mlir::Value value) const {
+  return {value};
+}
+
 /// Filled once, when the dialects are registered, and only read afterwards.
 static llvm::StringMap<std::unique_ptr<MatrixUnit>> &units() {
   static llvm::StringMap<std::unique_ptr<MatrixUnit>> registered;

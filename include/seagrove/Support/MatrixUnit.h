@@ -18,6 +18,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace seagrove {
 
@@ -28,6 +29,14 @@ struct MatrixStep {
   /// Rows of the right operand that lie interleaved, element by element:
   /// b[0][0] b[1][0] b[0][1] b[1][1] ... for 2.
   int64_t interleave;
+  /// The type that the operands have where the unit reads them.
+  mlir::Type stored;
+  /// An element of an operand may be the sum of several stored ones, its parts;
+  /// each operand then is as many matrices.
+  unsigned parts = 1;
+  /// Which part of the left operand is multiplied by which of the right one, in
+  /// an order that changes as few of them as possible at a time.
+  llvm::SmallVector<std::pair<unsigned, unsigned>, 4> terms = {{0, 0}};
 };
 
 /// Where a matrix lies: its first element, and the bytes from one row (of
@@ -51,7 +60,11 @@ public:
   virtual int64_t resultsAcross() const = 0;
 
   using Builder = mlir::ImplicitLocOpBuilder;
-  // `element` is the operands' type in what follows.
+  /// The parts of a vector of an operand's elements (or of one element), of the
+  /// type `step.stored`. Only called where there are several.
+  virtual llvm::SmallVector<mlir::Value>
+  split(Builder &b, const MatrixStep &step, mlir::Value value) const;
+  // `element` is the stored type in what follows.
   virtual mlir::Value loadResult(Builder &b, const MatrixStep &step,
                                  mlir::Type element,
                                  const MatrixPlace &place) const = 0;

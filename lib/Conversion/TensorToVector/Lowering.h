@@ -124,6 +124,8 @@ struct Product {
   Product(mlir::linalg::LinalgOp op, const Machine &machine);
 
   void chooseUnit(const Machine &machine);
+  /// As how many matrices each operand is packed.
+  int64_t parts() const { return unit ? step.parts : 1; }
 
   mlir::linalg::LinalgOp op;
   mlir::Value left, right, accumulator, result;
@@ -412,6 +414,8 @@ private:
   mlir::Value leftRow(const Operands &operands, mlir::Value row);
   void packLeft(const Product &product, Tile base, const Buffer &buffer,
                 mlir::Value column);
+  llvm::SmallVector<mlir::Value> partsOf(const Product &product,
+                                         mlir::Value elements);
   void packRight(const Product &product, Tile base, const Buffer &buffer,
                  mlir::Value row, int64_t capacity);
   void multiply(const Product &product, Tile base, const Operands &operands);

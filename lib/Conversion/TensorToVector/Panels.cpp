@@ -245,7 +245,7 @@ Panels Lowering::planPanels(const Product &product, Region *body,
                             int64_t capacity, int64_t groups,
                             int64_t ownWords) {
   Panels panels;
-  panels.elements = product.columns * capacity;
+  panels.elements = product.columns * capacity * product.parts();
   llvm::SetVector<Value> keys;
   DenseSet<Value> seen;
   bool kept = !product.batched && readsAreUnordered(product.op) &&
@@ -331,14 +331,32 @@ void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
   emitTiles(base, type.getShape(), outer, single ? -1 : depthDim, width,
             product.left, {}, [&](const Tile &tile) {
               Value values = evaluateAll(product.left, tile).front();
-              builder.restoreInsertionPoint(points.back());
               Tile target = tile;
               if (product.batched) {
                 target.coordinates.erase(target.coordinates.begin());
                 target.vectorDim -= tile.vectorDim >= 0;
               }
-              writeBuffer(rows, target, convert(values, product.compute));
+              Buffer part = rows;
+              for (Value value : partsOf(product, values)) {
+                writeBuffer(part, target, value);
+                part.pointer =
+                    address(part.pointer, product.compute,
+                            constant(product.rows * buffer.strides[0]));
+              }
             });
+}
+
+/// The matrices that the unit reads an operand from, or its elements in the
+/// type of the computation.
+SmallVector<Value> Lowering::partsOf(const Product &product, Value elements) {
+  builder.restoreInsertionPoint(points.back());
+  if (product.parts() == 1)
+    return {convert(elements, product.compute)};
+  ImplicitLocOpBuilder b(loc, builder);
+  b.restoreInsertionPoint(builder.saveInsertionPoint());
+  SmallVector<Value> parts = product.unit->split(b, product.step, elements);
+  builder.restoreInsertionPoint(b.saveInsertionPoint());
+  return parts;
 }
 
 /// Vectors of equal length with their elements in turn; their number is a power
@@ -394,20 +412,22 @@ void Lowering::packRight(const Product &product, Tile base,
         tile.vectorDim = product.columns == 1 ? -1 : columnDim;
         tile.width = product.columns == 1 ? Width(1) : product.width;
         tile.interior = interior;
-        Value values = evaluateAll(product.right, tile).front();
-        builder.restoreInsertionPoint(points.back());
-        return convert(values, product.compute);
+        return partsOf(product, evaluateAll(product.right, tile).front());
       };
       for (int64_t vector = 0; vector < product.vectors; ++vector) {
-        SmallVector<Value> lines;
+        SmallVector<SmallVector<Value>> lines(product.parts());
         for (int64_t line = 0; line < interleave; ++line)
-          lines.push_back(toMemory(elements(vector, line)));
-        Value values = interleaved(lines);
+          for (auto [part, value] : llvm::enumerate(elements(vector, line)))
+            lines[part].push_back(toMemory(value));
         Value offset = arith::AddIOp::create(builder, loc, position,
                                              laneCount(product.width, vector));
-        LLVM::StoreOp::create(builder, loc, values,
-                              address(buffer.pointer, product.compute, offset),
-                              product.compute.getIntOrFloatBitWidth() / 8);
+        Value place = address(buffer.pointer, product.compute, offset);
+        for (ArrayRef<Value> part : lines) {
+          LLVM::StoreOp::create(builder, loc, interleaved(part), place,
+                                product.compute.getIntOrFloatBitWidth() / 8);
+          place = address(place, product.compute,
+                          constant(product.columns * capacity));
+        }
       }
       closeLoop();
       knownBounds[depthDim] = {};

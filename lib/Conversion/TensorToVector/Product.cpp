@@ -111,7 +111,7 @@ void Product::chooseUnit(const Machine &machine) {
     return;
   unit = machine.unit;
   step = *found;
-  compute = element;
+  compute = step.stored;
 }
 
 /// Returns true for the dialect's products of two blocks.
@@ -371,7 +371,8 @@ Lowering::Operands Lowering::operandsFor(const Product &product,
   Operands operands;
   operands.out = out;
   operands.capacity = capacity;
-  operands.left = allocateBytes(product.rows * capacity, product.compute);
+  operands.left =
+      allocateBytes(product.rows * capacity * product.parts(), product.compute);
   operands.left.strides = {capacity, 1};
   operands.leftPointer = operands.left.pointer;
   if (product.unit)
@@ -417,7 +418,7 @@ static linalg::LinalgOp findOnlyProduct(scf::ForOp loop) {
 /// operand in half of the first-level cache.
 static int64_t iterationsPerChunk(const Product &product,
                                   const Machine &machine) {
-  int64_t bytes = product.compute.getIntOrFloatBitWidth() / 8;
+  int64_t bytes = product.compute.getIntOrFloatBitWidth() / 8 * product.parts();
   // The unit reads rows of several cache lines: the second level feeds it.
   if (product.unit)
     return std::max<int64_t>(machine.l2Bytes / 2 /

@@ -8,7 +8,8 @@
 //
 // The same loops as those over register tiles, with the unit's results in the
 // place of vectors: as many results as fit the registers stay there over the
-// whole depth, and each operand of a step is used for several of them.
+// whole depth, and each operand of a step is used for several of them. Elements
+// that are sums of several parts take a multiplication for each pair of parts.
 //
 //===----------------------------------------------------------------------===//
 
@@ -127,28 +128,46 @@ void Lowering::multiplyResults(const Product &product, const Operands &operands,
       return unit.loadResult(b, step, element, place);
     }));
   Value k = openLoop(constant(0), operands.depth, step.depth, sums);
-  SmallVector<Value> carried(loopState()), lefts, rights, next;
-  for (Value rowStart : leftRows) {
-    MatrixPlace place = {address(rowStart, element, k), operands.leftRowBytes};
-    lefts.push_back(emit([&](ImplicitLocOpBuilder &b) {
-      return unit.loadLeft(b, step, element, place);
-    }));
-  }
+  SmallVector<Value> next(loopState()), lefts, rights;
   Value line = times(k, step.columns);
-  for (Value panel : panels) {
-    MatrixPlace place = {
-        address(panel, element, line),
-        constant(step.columns * step.interleave * bytesOf(element))};
-    rights.push_back(emit([&](ImplicitLocOpBuilder &b) {
-      return unit.loadRight(b, step, element, place);
-    }));
-  }
-  for (int64_t r = 0; r < down; ++r)
-    for (int64_t c = 0; c < across; ++c)
-      next.push_back(emit([&](ImplicitLocOpBuilder &b) {
-        return unit.multiply(b, step, element, lefts[r], rights[c],
-                             carried[r * across + c]);
+  auto loadLefts = [&](unsigned part) {
+    lefts.clear();
+    Value column = plus(k, part * product.rows * operands.capacity);
+    for (Value rowStart : leftRows) {
+      MatrixPlace place = {address(rowStart, element, column),
+                           operands.leftRowBytes};
+      lefts.push_back(emit([&](ImplicitLocOpBuilder &b) {
+        return unit.loadLeft(b, step, element, place);
       }));
+    }
+  };
+  auto loadRights = [&](unsigned part) {
+    rights.clear();
+    Value offset = plus(line, part * product.columns * operands.capacity);
+    for (Value panel : panels) {
+      MatrixPlace place = {
+          address(panel, element, offset),
+          constant(step.columns * step.interleave * bytesOf(element))};
+      rights.push_back(emit([&](ImplicitLocOpBuilder &b) {
+        return unit.loadRight(b, step, element, place);
+      }));
+    }
+  };
+  std::optional<std::pair<unsigned, unsigned>> loaded;
+  for (auto term : step.terms) {
+    if (!loaded || loaded->first != term.first)
+      loadLefts(term.first);
+    if (!loaded || loaded->second != term.second)
+      loadRights(term.second);
+    loaded = term;
+    for (int64_t r = 0; r < down; ++r)
+      for (int64_t c = 0; c < across; ++c) {
+        Value &sum = next[r * across + c];
+        sum = emit([&](ImplicitLocOpBuilder &b) {
+          return unit.multiply(b, step, element, lefts[r], rights[c], sum);
+        });
+      }
+  }
   ValueRange finished = closeLoop(next);
   for (auto [value, place] : llvm::zip(finished, results))
     emit([&](ImplicitLocOpBuilder &b) {

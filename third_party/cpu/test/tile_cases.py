@@ -121,7 +121,7 @@ def check(a, b, bm, bn, bk, wrap=False):
 BLOCKS = [(16, 16, 32), (16, 32, 64), (64, 16, 32), (32, 32, 128), (64, 64, 64)]
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.int8])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.int8])
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("m, k", [(1, 1), (15, 32), (33, 63), (64, 64), (65, 130)])
 def test_sizes(tiles, m, k, block, dtype):
@@ -146,6 +146,49 @@ LAYOUTS = {
 def test_layouts(tiles, left, right):
     a, b = LAYOUTS[left](integers(64, 64)), LAYOUTS[right](integers(64, 32, seed=1))
     check(a, b, 32, 32, 32)
+
+
+def test_halves_are_exact(tiles):
+    """Numbers of all 11 bits, powers of two, subnormals: each product is exact in fp32.
+
+    One product an element of the result, so that no sum is rounded.
+    """
+    generator = torch.Generator().manual_seed(5)
+    bits = torch.randint(0, 1 << 16, (64,), generator=generator).to(torch.int32)
+    edges = [0, 0x8000, 1, 0x8001, 0x03FF, 0x0400, 0x3C00, 0x3BFF, 0x3C01, 0x7BFF, 0xFBFF, 0x43FF]
+    bits[: len(edges)] = torch.tensor(edges)
+    numbers = bits.to(torch.int16).view(torch.float16)
+    numbers = torch.where(numbers.isfinite(), numbers, 2047).reshape(64, 1)
+    check(numbers, numbers.t().contiguous(), 32, 32, 32)
+
+
+def test_halves_that_are_not_finite(tiles):
+    """As in fp64: an infinity stays one unless it meets zero or its opposite."""
+    inf, nan = float("inf"), float("nan")
+    numbers = [inf, -inf, nan, 0.0, -0.0, 1.0, -2.0, 1.999, 6e-8, -65504.0]
+    a = torch.tensor([[x, y] for x in numbers for y in numbers], dtype=torch.float16)
+    b = a.t().contiguous()
+    c = torch.empty(len(a), len(a))
+    product_kernel[(4, 4)](
+        a, b, c, len(a), len(a), 2, *a.stride(), *b.stride(), *c.stride(),
+        BM=32, BN=32, BK=32, WRAP=False, SUM=tl.float32,
+    )  # fmt: skip
+    torch.testing.assert_close(
+        c.double(), a.double() @ b.double(), rtol=2e-7, atol=0, equal_nan=True
+    )
+
+
+def test_random_halves(tiles):
+    """Within what sums in fp32 lose."""
+    generator = torch.Generator().manual_seed(6)
+    a, b = (torch.randn(64, 256, generator=generator).half() for _ in range(2))
+    c = torch.empty(64, 64)
+    product_kernel[(2, 2)](
+        a, b.t(), c, 64, 64, 256, *a.stride(), *b.t().stride(), *c.stride(),
+        BM=32, BN=32, BK=64, WRAP=False, SUM=tl.float32,
+    )  # fmt: skip
+    bound = 256 * 2.0**-24 * (a.double().abs() @ b.double().abs().t())
+    assert ((c.double() - a.double() @ b.double().t()).abs() <= bound).all()
 
 
 @triton.jit
@@ -188,13 +231,17 @@ def test_a_system_that_refuses(tiles, monkeypatch):
     check(integers(16, 32), integers(32, 16, seed=1), 16, 16, 32)
 
 
-def test_instructions(tiles):
+@pytest.mark.parametrize(
+    "dtype, products, loads", [(torch.bfloat16, 4, 4), (torch.float16, 16, 10)]
+)
+def test_instructions(tiles, dtype, products, loads):
     """The whole K loop in tiles: four of results, and no other access to them."""
-    compiled = check(integers(32, 64), integers(64, 32, seed=1), 32, 32, 32)
+    a, b = integers(32, 64, dtype=dtype), integers(64, 32, dtype=dtype, seed=1)
+    compiled = check(a, b, 32, 32, 32)
     text = stages.compile_ttir(
         compiled.asm["ttir"], tiles, options.CodegenOptions(), emit="asm"
     ).text()
-    assert text.count("tdpbf16ps") == 4
+    assert text.count("tdpbf16ps") == products
     assert text.count("ldtilecfg") == 1
     loop = text[: text.rindex("tdpbf16ps")].rpartition(".LBB")[2]
-    assert loop.count("tileloadd") == 4 and "tilestored" not in loop
+    assert loop.count("tileloadd") == loads and "tilestored" not in loop

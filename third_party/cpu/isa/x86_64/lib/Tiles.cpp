@@ -7,6 +7,8 @@
 //
 // Eight tiles of 16 rows of 64 bytes. LLVM allocates them and configures them
 // at the entry of the function, which is once for each range of programs.
+// fp16 has no instruction of its own before AMX-FP16: its numbers are
+// multiplied as exact sums of two bf16 numbers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,16 +30,69 @@ class Tiles : public MatrixUnit {
 public:
   std::optional<MatrixStep> findStep(Type element, Type result,
                                      int64_t depth) const override {
+    bool halves = element.isF16() && result.isF32();
     bool floats = element.isBF16() && result.isF32();
     bool bytes = element.isInteger(8) && result.isInteger(32);
-    if (!floats && !bytes)
+    if (!halves && !floats && !bytes)
       return std::nullopt;
     int64_t interleave = 32 / element.getIntOrFloatBitWidth();
     int64_t deepest = kRowBytes * interleave / 4;
-    MatrixStep step = {kRows, kColumns, std::min(deepest, depth), interleave};
+    MatrixStep step = {kRows, kColumns, std::min(deepest, depth), interleave,
+                       element};
     if (step.depth % interleave != 0)
       return std::nullopt;
+    if (halves) {
+      step.stored = BFloat16Type::get(element.getContext());
+      step.parts = 2;
+      step.terms = {{1, 1}, {1, 0}, {0, 0}, {0, 1}};
+    }
     return step;
+  }
+
+  /// The 11 significant bits of an fp16 number as a sum of two bf16 numbers of
+  /// its sign, of which neither is zero unless it is. So each product of parts
+  /// is exact, all four have the sign of the product, and infinities and NaN
+  /// come out as they should: no infinity meets a zero that is only a part.
+  ///
+  /// The first part is the number less one in the fifth significant bit,
+  /// truncated there: in the representation, that also is right across powers
+  /// of two. What is left has 7 bits.
+  SmallVector<Value> split(Builder &b, const MatrixStep &step,
+                           Value value) const override {
+    auto typeLike = [&](Type element) -> Type {
+      auto vector = dyn_cast<VectorType>(value.getType());
+      return vector ? Type(vector.clone(element)) : element;
+    };
+    Type f32 = typeLike(b.getF32Type()), i32 = typeLike(b.getI32Type());
+    auto constant = [&](Type type, Attribute one) -> Value {
+      if (auto vector = dyn_cast<VectorType>(type))
+        return arith::ConstantOp::create(b,
+                                         DenseElementsAttr::get(vector, one));
+      return arith::ConstantOp::create(b, cast<TypedAttr>(one));
+    };
+    auto integer = [&](int32_t number) {
+      return constant(i32, b.getI32IntegerAttr(number));
+    };
+    constexpr int32_t fifthBit = 1 << 19;
+    Value whole = arith::ExtFOp::create(b, f32, value);
+    Value bits = arith::BitcastOp::create(b, i32, whole);
+    bits = arith::SubIOp::create(b, bits, integer(fifthBit));
+    bits = arith::AndIOp::create(b, bits, integer(-fifthBit));
+    Value zero = constant(f32, b.getF32FloatAttr(0));
+    Value isZero =
+        arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, whole, zero);
+    Value first = arith::SelectOp::create(
+        b, isZero, zero, arith::BitcastOp::create(b, f32, bits));
+    Value second = arith::SubFOp::create(b, whole, first);
+    SmallVector<Value> parts;
+    for (Value part : {first, second}) {
+      // Both are bf16 numbers already: their upper halves are all of them.
+      Value high = arith::ShRUIOp::create(
+          b, arith::BitcastOp::create(b, i32, part), integer(16));
+      high = arith::TruncIOp::create(b, typeLike(b.getI16Type()), high);
+      parts.push_back(arith::BitcastOp::create(b, typeLike(step.stored), high));
+    }
+    return parts;
   }
 
   // Four results, two tiles of the left and two of the right operand.
