@@ -69,8 +69,20 @@ struct CompileOptions {
   /// A mistake to make on purpose (the pass plant-miscompile), for tests of the
   /// oracles; empty, and so left out, everywhere else.
   std::string plantedMiscompile;
-  /// Records the time and the size of the IR after each pass.
+  /// Records the time of each pass.
   bool collectTiming = false;
+  /// Records what the passes decided, and why.
+  bool collectDecisions = false;
+};
+
+/// What a pass chose, located in the user's source; `topic` is one word for the
+/// kind of choice, such as "product".
+struct Decision {
+  std::string file;
+  unsigned line = 0;
+  unsigned column = 0;
+  std::string topic;
+  std::string text;
 };
 
 struct PassTiming {
@@ -89,6 +101,7 @@ struct CompileResult {
   bool waits = false;
   std::vector<Diagnostic> diagnostics;
   std::vector<PassTiming> timings;
+  std::vector<Decision> decisions;
 };
 
 /// Compiles the TTIR of one kernel. Never throws and never aborts on bad input:

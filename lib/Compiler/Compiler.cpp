@@ -65,7 +65,10 @@ public:
   Compilation(const api::Target &target, const api::CompileOptions &options)
       : target(target), options(options),
         context(registry(), MLIRContext::Threading::DISABLED),
-        collector(&context, result.diagnostics) {}
+        collector(&context, result.diagnostics) {
+    if (options.collectDecisions)
+      collectDecisions(context, result.decisions);
+  }
 
   api::CompileResult run(const std::string &text);
 

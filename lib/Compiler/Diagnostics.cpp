@@ -9,6 +9,8 @@
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
+#include "mlir/IR/Remarks.h"
+#include "seagrove/Support/Decisions.h"
 
 using namespace mlir;
 using namespace seagrove;
@@ -67,3 +69,51 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext *context,
         target.push_back(translate(diagnostic));
         return success();
       }) {}
+
+/// Where a decision is shown: as `findFileLocation`, but a function of another
+/// file, such as one of Triton's library, counts as the line that calls it.
+static FileLineColLoc findLineOfUser(Location location) {
+  if (auto name = dyn_cast<NameLoc>(location))
+    return findLineOfUser(name.getChildLoc());
+  auto call = dyn_cast<CallSiteLoc>(location);
+  if (!call)
+    return findFileLocation(location);
+  auto callee = findLineOfUser(call.getCallee()),
+       caller = findLineOfUser(call.getCaller());
+  bool same = callee && caller && callee.getFilename() == caller.getFilename();
+  return caller && !same ? caller : callee;
+}
+
+namespace {
+class DecisionCollector : public remark::detail::MLIRRemarkStreamerBase {
+public:
+  explicit DecisionCollector(std::vector<api::Decision> &target)
+      : target(target) {}
+
+  void streamOptimizationRemark(const remark::detail::Remark &remark) override {
+    api::Decision decision;
+    if (auto file = findLineOfUser(remark.getLocation())) {
+      decision.file = file.getFilename().str();
+      decision.line = file.getLine();
+      decision.column = file.getColumn();
+    }
+    decision.topic = remark.getRemarkName().str();
+    for (const remark::detail::Remark::Arg &part : remark.getArgs())
+      decision.text += part.val;
+    target.push_back(std::move(decision));
+  }
+
+private:
+  std::vector<api::Decision> &target;
+};
+} // namespace
+
+void seagrove::collectDecisions(MLIRContext &context,
+                                std::vector<api::Decision> &target) {
+  remark::RemarkCategories categories;
+  categories.analysis = kDecision.str();
+  LogicalResult enabled = remark::enableOptimizationRemarks(
+      context, std::make_unique<DecisionCollector>(target),
+      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
+  (void)enabled; // Fails for a regular expression that is none.
+}

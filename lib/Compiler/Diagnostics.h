@@ -9,6 +9,7 @@
 #define SEAGROVE_LIB_COMPILER_DIAGNOSTICS_H
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
 #include "seagrove/Api.h"
 
 namespace seagrove {
@@ -22,6 +23,11 @@ public:
 private:
   mlir::ScopedDiagnosticHandler handler;
 };
+
+/// Collects what passes decide in `context` from now on (Decisions.h); `target`
+/// outlives the context.
+void collectDecisions(mlir::MLIRContext &context,
+                      std::vector<api::Decision> &target);
 
 } // namespace seagrove
 

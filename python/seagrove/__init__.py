@@ -25,6 +25,7 @@ __all__ = [
     "device_properties",
     "devices",
     "empty",
+    "explain",
     "get_num_threads",
     "memory_statistics",
     "set_num_threads",
@@ -58,6 +59,24 @@ def use(name: str, *, everywhere: bool = False, **settings: object) -> Choice:
     from seagrove.runtime import registry
 
     return registry.use(name, everywhere=everywhere, **settings)
+
+
+def explain(compiled: object) -> str:
+    """What the compiler decided about a kernel, and why, and the time that each pass takes.
+
+    `print(seagrove.explain(kernel[grid](...)))`: the choices (register tiles, loops and their
+    masks, what is kept in memory, how results are stored) stand below the kernel's source lines.
+    `seagrove explain FILE.py::KERNEL` prints the same without a launch.
+
+    Args:
+        compiled: what a launch returned.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    from seagrove.tools import explain_command
+
+    return explain_command.explain_launched(compiled)
 
 
 def set_num_threads(count: int) -> None:

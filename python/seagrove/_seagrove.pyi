@@ -46,6 +46,21 @@ class CompileOptions:
     planted_miscompile: str
     emit: str
     collect_timing: bool
+    collect_decisions: bool
+
+class Decision:
+    """What a pass chose; `line` and `column` are 0 where unknown."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def text(self) -> str: ...
 
 class CompileResult:
     @property
@@ -60,6 +75,8 @@ class CompileResult:
     def waits(self) -> bool: ...
     @property
     def diagnostics(self) -> list[Diagnostic]: ...
+    @property
+    def decisions(self) -> list[Decision]: ...
     @property
     def timings(self) -> list[tuple[str, float]]: ...
 

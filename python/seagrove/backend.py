@@ -358,14 +358,18 @@ class Backend:
         *,
         timing: bool = False,
     ) -> Compiled:
-        """One of `emit_kinds`, for the command line; with the time of each pass if asked for.
+        """One of `emit_kinds`, for the command line.
+
+        With the time of each pass, and with what the passes chose, if `timing` asks for it.
 
         Raises:
             CompileError: as for `compile`.
         """
         from seagrove.compiler.stages import compile_ttir
 
-        return compile_ttir(ttir, target, options.codegen(), emit=kind, timing=timing)
+        return compile_ttir(
+            ttir, target, options.codegen(), emit=kind, timing=timing, decisions=timing
+        )
 
     def key(self, target: TargetDescription) -> str:
         """Names everything that a compiled kernel depends on, for the cache on disk.

@@ -69,7 +69,15 @@ static void bindData(nb::module_ &m) {
       .def_rw("enable_fp_fusion", &api::CompileOptions::enableFpFusion)
       .def_rw("planted_miscompile", &api::CompileOptions::plantedMiscompile)
       .def_rw("emit", &api::CompileOptions::emit)
-      .def_rw("collect_timing", &api::CompileOptions::collectTiming);
+      .def_rw("collect_timing", &api::CompileOptions::collectTiming)
+      .def_rw("collect_decisions", &api::CompileOptions::collectDecisions);
+
+  nb::class_<api::Decision>(m, "Decision")
+      .def_ro("file", &api::Decision::file)
+      .def_ro("line", &api::Decision::line)
+      .def_ro("column", &api::Decision::column)
+      .def_ro("topic", &api::Decision::topic)
+      .def_ro("text", &api::Decision::text);
 
   nb::class_<api::CompileResult>(m, "CompileResult")
       .def_ro("ok", &api::CompileResult::ok)
@@ -77,6 +85,7 @@ static void bindData(nb::module_ &m) {
       .def_ro("scratch_bytes", &api::CompileResult::scratchBytes)
       .def_ro("waits", &api::CompileResult::waits)
       .def_ro("diagnostics", &api::CompileResult::diagnostics)
+      .def_ro("decisions", &api::CompileResult::decisions)
       .def_prop_ro("output",
                    [](const api::CompileResult &result) {
                      return nb::bytes(result.output.data(),

@@ -339,3 +339,23 @@ def test_a_script_that_only_imports_triton(tmp_path: Path):
     for _ in range(2):  # The second finds the kernel in the cache.
         done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+def test_cache_files_are_written_whole_and_without_folders(tmp_path, monkeypatch):
+    from triton.runtime import cache
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    launch(*tensors())
+    manager = cache.FileCacheManager("key")
+    assert "quick" in manager.put.__name__
+    contents = {"name.so": b"\0\xff", "name.json": "{}", "name.ttir": "caf\u00e9"}
+    for name, data in contents.items():
+        path = Path(manager.put(data, name))
+        assert path.name == name and path.parent == tmp_path / "key"
+        assert path.read_bytes() == (data if isinstance(data, bytes) else data.encode())
+    assert manager.put("{ }", "name.json") == manager.get_file("name.json")
+    manager.put_group("name.json", {"name.so": manager.get_file("name.so")})
+    assert set(manager.get_group("name.json")) == {"name.so"}
+    assert sorted(p.name for p in (tmp_path / "key").iterdir()) == [
+        "__grp__name.json", "name.json", "name.so", "name.ttir",
+    ]  # fmt: skip

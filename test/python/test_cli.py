@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import kernels
 import pytest
+import torch
 
-from seagrove import __version__
+from seagrove import __version__, explain
 from seagrove.tools import cli, compile_command
 
 KERNELS = Path(__file__).parent / "kernels.py"
@@ -94,6 +96,22 @@ def test_explain_devices_targets():
     assert "no code 'SG9999'" in seagrove("explain", "SG9999", expect=1).stderr
     assert "cpu" in seagrove("devices").stdout
     assert "runs here" in seagrove("targets").stdout
+
+
+def test_explain_a_kernel():
+    text = seagrove("explain", *ADD[1:]).stdout
+    assert "x = tl.load" in text and "vectors of" in text and "masked behind" in text
+    assert "ms  codegen" in text and "ms  together" in text
+    assert "SG0707" in seagrove("explain", f"{KERNELS}::nothing", expect=1).stderr
+
+
+def test_explain_a_launched_kernel():
+    x = torch.zeros(300)
+    compiled = kernels.add[(2,)](x, x, torch.empty_like(x), 300, BLOCK=256)
+    text = explain(compiled)
+    assert "past the caches" in text and "ms  together" in text
+    with pytest.raises(TypeError, match="returned"):
+        explain(kernels.add)
 
 
 def test_tables_as_json():

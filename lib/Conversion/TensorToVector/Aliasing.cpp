@@ -120,6 +120,9 @@ void Lowering::resolveConflict(sg::StoreOp store, sg::LoadOp load,
             compare(Relation::ne, scalar(left), scalar(right)));
     conflict = arith::AndIOp::create(builder, loc, conflict, differs);
   }
+  noteDecision(load, "overlap",
+               "read late, or from a copy where what is written before or "
+               "meanwhile turns out to overlap");
   takeCopy(load, conflict);
 }
 

@@ -155,6 +155,11 @@ SmallVector<Value> Lowering::reduceAlongAxis(sg::ReduceOp op, Tile tile,
     builder.restoreInsertionPoint(points.back());
     return values;
   };
+  noteDecision(op, "reduction",
+               "along dimension {0} of {1} elements, {2} at a time: {3} "
+               "independent chains{4}",
+               axis, size, stride.lanes, chains,
+               alongLanes ? ", lanes combined at the end" : "");
   SmallVector<Value> state;
   for (int64_t chain = 0; chain < chains; ++chain)
     llvm::append_range(state, at(constant(0), chain, !end));

@@ -36,6 +36,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "seagrove/Dialect/Access/IR/Access.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"
+#include "seagrove/Support/Decisions.h"
 #include "seagrove/Support/MatrixUnit.h"
 #include <map>
 #include <vector>
@@ -408,6 +409,7 @@ private:
   Operands operandsFor(const Product &product, const Buffer &out,
                        int64_t capacity);
   Product productOf(mlir::linalg::LinalgOp op);
+  void explain(const Product &product) const;
   Buffer destinationOf(const Product &product);
   bool isReadInPlaceOf(mlir::Value expression, mlir::Value carried);
   std::pair<mlir::Value, int64_t> iterationOf(mlir::Operation *op);

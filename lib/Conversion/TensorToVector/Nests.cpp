@@ -8,6 +8,7 @@
 #include "Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -186,6 +187,16 @@ Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape,
   return end;
 }
 
+/// A block's shape, for people.
+static std::string textOf(ArrayRef<int64_t> shape) {
+  return "[" +
+         llvm::join(
+             llvm::map_range(shape,
+                             [](int64_t size) { return std::to_string(size); }),
+             ", ") +
+         "]";
+}
+
 /// Inside of an open nest: loops over `outerDims` and, innermost, strips of
 /// vectors along `vectorDim`.
 void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
@@ -203,6 +214,7 @@ void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
     closeLoop();
   };
   if (vectorDim < 0) {
+    noteDecision(loc, "loop", "{0}: element by element", textOf(shape));
     body(tile);
   } else {
     tile.vectorDim = vectorDim;
@@ -213,6 +225,11 @@ void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
         !isFull(bounds[vectorDim].low, bounds[vectorDim].high, size))
       own.push_back(bounds[vectorDim]);
     Value end = interiorEnd(readers, shape, vectorDim, own);
+    noteDecision(loc, "loop", "{0}: vectors of {1}{2} along dimension {3}, {4}",
+                 textOf(shape), width.lanes, width.scalable ? " x vscale" : "",
+                 vectorDim,
+                 end ? "masked behind the last whole one in bounds"
+                     : "without masks for bounds");
     if (!end) {
       strip(constant(0), constant(size), true);
     } else {

@@ -60,6 +60,9 @@ sg::LoadOp Lowering::leftInUserMemory(const Product &product, Region *body) {
     fixed.push_back(index);
   if (llvm::any_of(fixed, [&](Value v) { return isDefinedIn(v, body); }))
     return {};
+  noteDecision(product.op, "product",
+               "the left operand is read from the user's memory where it is "
+               "in bounds and its rows are contiguous, and packed elsewhere");
   return load;
 }
 
@@ -251,6 +254,9 @@ Panels Lowering::planPanels(const Product &product, Region *body,
   bool kept = !product.batched && readsAreUnordered(product.op) &&
               succeeded(collectKeys(product.right, body, keys, seen));
   if (!kept) {
+    noteDecision(product.op, "product",
+                 "the right operand is packed by each program for itself: "
+                 "nothing tells in time that another one packed the same");
     panels.buffer = allocateBytes(panels.elements, product.compute);
     return panels;
   }
@@ -259,6 +265,10 @@ Panels Lowering::planPanels(const Product &product, Region *body,
       std::clamp<int64_t>(kKeptBytesPerL2 * machine.l2Bytes / bytes, 1, groups);
   panels.buffer = allocateBytes(panels.elements * panels.slots, product.compute,
                                 Lifetime::range);
+  noteDecision(product.op, "product",
+               "the right operand's panels are kept for the thread's next "
+               "programs: {0} groups of {1} KiB",
+               panels.slots, bytes >> 10);
   panels.keys.assign(keys.begin(), keys.end());
   panels.words = 1 + ownWords + panels.keys.size();
   panels.tags = allocateBytes(panels.slots * panels.words, builder.getI64Type(),

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"
+#include "seagrove/Support/Decisions.h"
 
 using namespace mlir;
 using namespace seagrove;
@@ -194,8 +195,14 @@ void Plan::decide(Operation *op) {
     bool repeated = evaluators.size() > 1 || widened;
     if ((repeated && valueCost > kRecomputeLimit) ||
         ((inLoop || widened) && valueCost > kRecomputeInLoopLimit) ||
-        valueCost > kExpressionLimit)
+        valueCost > kExpressionLimit) {
       memory.insert(value);
+      noteDecision(op, "memory",
+                   "computed once to the scratch area: {0} vector operations, "
+                   "needed by {1} nests{2}{3}",
+                   valueCost, evaluators.size(), inLoop ? ", in a loop" : "",
+                   widened ? ", for many elements each" : "");
+    }
   }
 }
 

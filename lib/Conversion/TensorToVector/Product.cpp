@@ -301,7 +301,35 @@ Product Lowering::productOf(linalg::LinalgOp op) {
   bool isFixed =
       machine.scalableUnitBits && (findFixedLanes(op->getOperand(1), seen) ||
                                    findFixedLanes(op->getOperand(2), seen));
-  return Product(op, isFixed ? machine.withFixedVectors() : machine);
+  Product product(op, isFixed ? machine.withFixedVectors() : machine);
+  explain(product);
+  return product;
+}
+
+void Lowering::explain(const Product &product) const {
+  noteDecision(product.op, "product",
+               "{0} x {1} x {2} of {3} and {4}, computed in {5}", product.rows,
+               product.columns, product.depth,
+               typeOf(product.left).getElementType(),
+               typeOf(product.right).getElementType(), product.compute);
+  if (product.unit)
+    return noteDecision(
+        product.op, "product",
+        "by the matrix unit in steps of {0} x {1} x {2}, {3} x {4} results in "
+        "its registers over the whole depth",
+        product.step.rows, product.step.columns, product.step.depth,
+        product.unit->resultsDown(), product.unit->resultsAcross());
+  if (machine.unit)
+    noteDecision(product.op, "product",
+                 "not by the matrix unit: it has no step for these types that "
+                 "divides the block");
+  noteDecision(
+      product.op, "product",
+      "in register tiles of {0} x {1}: {0} rows of {2} vectors of {3}{4} "
+      "elements are {5} of {6} registers",
+      product.tileRows, product.vectors * product.width.lanes, product.vectors,
+      product.width.lanes, product.width.scalable ? " x vscale" : "",
+      product.tileRows * product.vectors, machine.vectorRegisters);
 }
 
 LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
@@ -327,6 +355,9 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
     packsLeft = unless(whole, packsLeft);
     readLeftInPlace(operands, load, whole);
   } else if (std::optional<Buffer> held = leftInScratch(product)) {
+    noteDecision(op, "product",
+                 "the left operand is read from the scratch "
+                 "area where it lies");
     packsLeft = constant(0);
     operands.left = *held;
     operands.leftPointer = held->pointer;
@@ -510,6 +541,10 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   bindCarried(loop.getInitArgs(), loop.getRegionIterArgs(), initial);
   Buffer out = buffers.lookup(loop.getRegionIterArg(0));
   int64_t perChunk = iterationsPerChunk(product, machine);
+  noteDecision(op, "product",
+               "the loop over K runs inside of the tiles: {0} iterations are "
+               "packed one behind the other",
+               perChunk);
   Region *body = &loop.getRegion();
   Operands operands = operandsFor(product, out, perChunk * product.depth);
   Panels panels = planPanels(product, body, operands.capacity, kMostGroups, 4);

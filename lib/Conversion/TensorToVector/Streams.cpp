@@ -65,8 +65,13 @@ Value Lowering::streamsPastCaches(sg::StoreOp store, int64_t vectorDim,
   if (vectorDim < 0 || width.scalable ||
       width.lanes * elementBytes * 8 != machine.vectorBits ||
       !isConstantIntValue(store.getStrides()[vectorDim], 1) ||
-      !store.getIndices().empty() || isReadAgain(store))
+      !store.getIndices().empty() || isReadAgain(store)) {
+    noteDecision(
+        store, "stores",
+        "through the caches: the vectors are not whole and contiguous, "
+        "or the kernel reads the memory");
     return {};
+  }
   auto times = [&](Value left, Value right) {
     return builder.createOrFold<arith::MulIOp>(loc, left, right);
   };
@@ -83,6 +88,10 @@ Value Lowering::streamsPastCaches(sg::StoreOp store, int64_t vectorDim,
   }
   int64_t enough = std::max(machine.lastLevelBytes / kPartOfLastLevel,
                             machine.l2Bytes * kSecondLevels);
+  noteDecision(store, "stores",
+               "past the caches where the launch writes {0} MiB or more to "
+               "rows that begin at whole vectors",
+               enough >> 20);
   Value streams = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge,
                                         bytes, constant(enough));
   // The bits by which some row may begin off the boundary of a vector.

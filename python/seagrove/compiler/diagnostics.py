@@ -40,6 +40,42 @@ class Diagnostic:
         )
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What a pass chose, at a line of the user's source; 0 means unknown.
+
+    Attributes:
+        topic: the kind of choice, one word: "product", "loop", "stores", ...
+        text: what was chosen, and why.
+    """
+
+    topic: str
+    text: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    @classmethod
+    def from_native(cls, item: _seagrove.Decision) -> Decision:
+        return cls(item.topic, item.text, item.file, item.line, item.column)
+
+
+def format_decisions(decisions: Sequence[Decision]) -> str:
+    """Decisions under the source lines that they are about, each once, in the source's order."""
+    lines: list[str] = []
+    place = None
+    for item in sorted(dict.fromkeys(decisions), key=lambda d: (d.file, d.line)):
+        if (item.file, item.line) != place:
+            place = item.file, item.line
+            source = linecache.getline(item.file, item.line).strip() if item.line else ""
+            where = f"{item.file}:{item.line}" if item.line else "somewhere"
+            lines += [f"{where}" + (f"  {source}" if source else "")]
+        text = f"  {item.topic:10} {item.text}"
+        if lines[-1] != text:
+            lines.append(text)
+    return "\n".join(lines)
+
+
 def format_diagnostic(item: Diagnostic) -> str:
     """The message as the user sees it: headline, source line with a caret, why, what to do."""
     code = f"[{item.code}]" if item.code else ""

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 
 from seagrove.compiler.cache import RecentResults
-from seagrove.compiler.diagnostics import Diagnostic, compile_error, format_diagnostic
+from seagrove.compiler.diagnostics import Decision, Diagnostic, compile_error, format_diagnostic
 from seagrove.compiler.native import native
 from seagrove.compiler.options import BINARY_KINDS, EMIT_KINDS, CodegenOptions
 from seagrove.compiler.targets import TargetDescription
@@ -23,6 +23,7 @@ class Compiled:
         waits: whether programs may wait for each other, by a lock or a flag.
         remarks: messages that are no errors, such as "not vectorised because ...".
         timings: (pass, milliseconds), if asked for.
+        decisions: what the passes chose and why, if asked for.
     """
 
     output: bytes
@@ -31,6 +32,7 @@ class Compiled:
     waits: bool = False
     remarks: tuple[Diagnostic, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     def text(self) -> str:
         return self.output.decode(errors="replace")
@@ -46,6 +48,7 @@ def compile_ttir(
     *,
     emit: str = "so",
     timing: bool = False,
+    decisions: bool = False,
 ) -> Compiled:
     """Compiles one kernel.
 
@@ -55,6 +58,7 @@ def compile_ttir(
         options: options that change the code.
         emit: one of `EMIT_KINDS`.
         timing: also measure each pass.
+        decisions: also note what the passes choose.
 
     Raises:
         CompileError: with every diagnostic, located in the user's source.
@@ -63,7 +67,8 @@ def compile_ttir(
     if emit not in EMIT_KINDS:
         raise ValueError(f"cannot emit '{emit}'; known: {', '.join(EMIT_KINDS)}")
     key = "\0".join((emit, target.cache_key(), options.cache_key(), ttir))
-    if not timing and (known := _recent.get(key)):
+    watched = timing or decisions
+    if not watched and (known := _recent.get(key)):
         return known
     api = native()
     wanted = api.CompileOptions()
@@ -72,6 +77,7 @@ def compile_ttir(
     wanted.planted_miscompile = options.planted_miscompile
     wanted.emit = emit
     wanted.collect_timing = timing
+    wanted.collect_decisions = decisions
     result = api.compile(ttir, target.to_native(), wanted)
     diagnostics = tuple(Diagnostic.from_native(item) for item in result.diagnostics)
     if not result.ok:
@@ -86,7 +92,8 @@ def compile_ttir(
         waits=result.waits,
         remarks=tuple(item for item in diagnostics if item.severity == "remark"),
         timings=tuple(result.timings),
+        decisions=tuple(Decision.from_native(item) for item in result.decisions),
     )
-    if not timing and emit in BINARY_KINDS:
+    if not watched and emit in BINARY_KINDS:
         _recent.put(key, compiled)
     return compiled

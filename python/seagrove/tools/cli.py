@@ -26,19 +26,9 @@ def _compile(arguments: argparse.Namespace) -> int:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from seagrove.compiler.codes import EXPLANATIONS
-    from seagrove.compiler.diagnostics import explain
+    from seagrove.tools import explain_command
 
-    if arguments.code is None:
-        for code, entry in sorted(EXPLANATIONS.items()):
-            print(f"{code}  {entry.headline}")
-        return 0
-    try:
-        print(explain(arguments.code))
-    except KeyError:
-        print(f"there is no code '{arguments.code}'; `seagrove explain` lists all", file=sys.stderr)
-        return 1
-    return 0
+    return explain_command.main(arguments)
 
 
 def _devices(arguments: argparse.Namespace) -> int:
@@ -59,22 +49,12 @@ def _new_backend(arguments: argparse.Namespace) -> int:
     return new_backend.main(arguments.name, Path(arguments.out))
 
 
-def _add_compile(command: argparse.ArgumentParser) -> None:
-    from seagrove.compiler.options import EMIT_KINDS
-
-    command.add_argument("kernel", metavar="FILE.py[::NAME]", help="without NAME: list the kernels")
+def _add_kernel_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--signature",
         metavar="TYPES",
         help='one type or value a parameter, such as "*fp32,*fp32,i32,1024"; a type with :16 '
         "is known to be a multiple of 16 (pointers always are)",
-    )
-    command.add_argument(
-        "--emit",
-        default="",
-        metavar="STAGE",
-        help=f"one of {', '.join(EMIT_KINDS)}, or a stage of the target's own compiler; "
-        "default: llvm, or assembly",
     )
     command.add_argument("--backend", default="", help="default: that of the target")
     command.add_argument(
@@ -92,6 +72,20 @@ def _add_compile(command: argparse.ArgumentParser) -> None:
         help="a launch option, such as num_warps=8; may be repeated",
     )
     command.add_argument("-O", dest="opt_level", type=int, choices=range(4), default=3)
+
+
+def _add_compile(command: argparse.ArgumentParser) -> None:
+    from seagrove.compiler.options import EMIT_KINDS
+
+    command.add_argument("kernel", metavar="FILE.py[::NAME]", help="without NAME: list the kernels")
+    _add_kernel_options(command)
+    command.add_argument(
+        "--emit",
+        default="",
+        metavar="STAGE",
+        help=f"one of {', '.join(EMIT_KINDS)}, or a stage of the target's own compiler; "
+        "default: llvm, or assembly",
+    )
     command.add_argument("-o", dest="output", metavar="FILE", help="default: standard output")
     command.add_argument(
         "--remarks", action="store_true", help="print what the compiler could not do well, and why"
@@ -114,8 +108,15 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_compile(add("compile", _compile, "show a kernel at any stage of its compilation"))
 
-    explain = add("explain", _explain, "explain a code such as SG0601; without one, list them")
-    explain.add_argument("code", nargs="?")
+    explain = add("explain", _explain, "explain a code, or what the compiler makes of a kernel")
+    explain.add_argument(
+        "what",
+        metavar="CODE|FILE.py::NAME",
+        nargs="?",
+        help="a code such as SG0601, or a kernel: what the passes chose for each source line and "
+        "why, and the time of each; without it, list the codes",
+    )
+    _add_kernel_options(explain)
     devices = add("devices", _devices, "list the installed backends and their devices")
     targets = add("targets", _targets, "list the chips that code can be made for")
     for command in (devices, targets):

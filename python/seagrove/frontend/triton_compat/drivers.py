@@ -131,6 +131,7 @@ def install_runtime(backend: str) -> None:
     importlib.import_module(f"triton.language.extra.{backend}.libdevice")
     binding.install_binder()
     hooks.install_cheap_key()
+    hooks.install_quick_put()
     dispatch.install_dispatch()
 
 

@@ -1,4 +1,5 @@
-"""Hooks into Triton: our backends in its table, our choice of driver, its key of itself."""
+"""Hooks into Triton: our backends in its table, our choice of driver, its key of itself and its
+files."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import uuid
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.machinery import ModuleSpec
@@ -114,3 +116,33 @@ def _file_stamps(root: Path) -> Iterator[str]:
                     path = os.path.join(folder, name)
                     status = os.stat(path)
                     yield f"{path}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+
+
+# --- Triton's cache of compiled kernels ----------------------------------------------------------
+
+
+def install_quick_put() -> None:
+    """Lets Triton's cache write a file without a folder of its own for it.
+
+    Upstream makes a folder for each of a kernel's five files, moves the file out of it, and
+    removes the folder, and the kernel's if that were empty: on a journaling file system a third
+    of the time that a small kernel takes to compile.
+    """
+    manager: Any = importlib.import_module("triton.runtime.cache").FileCacheManager
+    code = getattr(manager.put, "__code__", None)
+    if code is not None and {"makedirs", "removedirs", "replace"} <= set(code.co_names):
+        manager.put = _quick_put
+
+
+def _quick_put(self: Any, data: Any, filename: str, binary: bool = True) -> str:
+    """FileCacheManager.put: writes beside the file's place and moves it there, all or nothing."""
+    if not self.cache_dir:
+        raise RuntimeError("Could not create or locate cache dir")
+    contents = data if isinstance(data, bytes) else str(data).encode()
+    path = os.path.join(self.cache_dir, filename)
+    # As long as upstream allows for: see the length that it cuts names to.
+    temporary = os.path.join(self.cache_dir, f"{filename}.tmp.pid_{os.getpid()}_{uuid.uuid4()}")
+    with open(temporary, "wb") as file:
+        file.write(contents)
+    os.replace(temporary, path)
+    return path

@@ -369,6 +369,7 @@ class UpstreamDriver:
             self.get_current_device = lambda: _made_current(index, current, make_current)
         binding.install_binder()
         hooks.install_cheap_key()
+        hooks.install_quick_put()
         dispatch.install_dispatch()
 
 
