@@ -100,7 +100,7 @@ def test_explain_devices_targets():
 
 def test_explain_a_kernel():
     text = seagrove("explain", *ADD[1:]).stdout
-    assert "x = tl.load" in text and "vectors of" in text and "masked behind" in text
+    assert "tl.load(x + offsets" in text and "vectors of" in text and "masked behind" in text
     assert "ms  codegen" in text and "ms  together" in text
     assert "SG0707" in seagrove("explain", f"{KERNELS}::nothing", expect=1).stderr
 

@@ -96,7 +96,7 @@ class StandIn:
             "scratch_bytes": 64,
             "waits": False,
         }
-        self.answer |= {"diagnostics": [], "timings": []} | answer
+        self.answer |= {"diagnostics": [], "timings": [], "decisions": []} | answer
 
     def compile(self, ttir, target, options):
         self.calls += 1

@@ -62,17 +62,13 @@ class Decision:
 
 def format_decisions(decisions: Sequence[Decision]) -> str:
     """Decisions under the source lines that they are about, each once, in the source's order."""
+    places: dict[tuple[str, int], dict[str, None]] = {}
+    for item in decisions:
+        places.setdefault((item.file, item.line), {})[f"  {item.topic:10} {item.text}"] = None
     lines: list[str] = []
-    place = None
-    for item in sorted(dict.fromkeys(decisions), key=lambda d: (d.file, d.line)):
-        if (item.file, item.line) != place:
-            place = item.file, item.line
-            source = linecache.getline(item.file, item.line).strip() if item.line else ""
-            where = f"{item.file}:{item.line}" if item.line else "somewhere"
-            lines += [f"{where}" + (f"  {source}" if source else "")]
-        text = f"  {item.topic:10} {item.text}"
-        if lines[-1] != text:
-            lines.append(text)
+    for (file, line), texts in sorted(places.items()):
+        source = linecache.getline(file, line).strip() if line else ""
+        lines += [f"{file}:{line}  {source}".rstrip() if line else "somewhere", *texts]
     return "\n".join(lines)
 
 
