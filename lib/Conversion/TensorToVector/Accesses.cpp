@@ -14,6 +14,9 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
+// What a cache line holds.
+static constexpr int64_t kLineBits = 512;
+
 static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
@@ -59,7 +62,7 @@ Lowering::Predicate Lowering::boundsOf(const Tile &tile, ValueRange lows,
     if (isFull(low, high, shape[dim]))
       continue;
     bool isVector = static_cast<int64_t>(dim) == tile.vectorDim;
-    if (isVector && tile.interior)
+    if (isVector ? tile.interior : static_cast<int64_t>(dim) == tile.insideDim)
       continue;
     if (!isVector && coordinate.nestDim >= 0) {
       const KnownBounds &known = knownBounds[coordinate.nestDim];
@@ -234,6 +237,12 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
   // merely wraps shows at its ends that it does not wrap here.
   Value rest =
       address(pointer, element, offsetOf(tile, offset, strides, indexOf, true));
+  if (index && tile.unwrapped && op.isWrapped(v) && isConstant(strides[v], 0)) {
+    Tile front;
+    front.coordinates = {tile.coordinates[v]};
+    place.first = address(rest, element, asI64(evaluate(index, front).value));
+    return place;
+  }
   Tile line;
   line.coordinates = {tile.coordinates[v]};
   line.vectorDim = 0;
@@ -361,7 +370,7 @@ Lanes Lowering::evaluateGather(sg::GatherOp op, const Tile &tile) {
 //===----------------------------------------------------------------------===//
 
 void Lowering::writeLanes(Value value, Value pointer, const Tile &tile,
-                          Predicate predicate, Value streams) {
+                          Predicate predicate, bool pastCaches) {
   unsigned alignment = alignmentOf(elementOf(value));
   if (predicate.vector) {
     LLVM::MaskedStoreOp::create(builder, loc, value, pointer,
@@ -373,18 +382,12 @@ void Lowering::writeLanes(Value value, Value pointer, const Tile &tile,
     auto branch = scf::IfOp::create(builder, loc, predicate.scalar,
                                     /*withElseRegion=*/false);
     builder.setInsertionPointToStart(branch.thenBlock());
+    pastCaches = false;
   }
-  if (!streams || predicate.scalar) {
-    LLVM::StoreOp::create(builder, loc, value, pointer, alignment);
-    return;
-  }
-  auto branch =
-      scf::IfOp::create(builder, loc, streams, /*withElseRegion=*/true);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  LLVM::StoreOp::create(builder, loc, value, pointer, machine.vectorBits / 8,
-                        /*isVolatile=*/false, /*isNonTemporal=*/true);
-  builder.setInsertionPointToStart(branch.elseBlock());
-  LLVM::StoreOp::create(builder, loc, value, pointer, alignment);
+  if (pastCaches)
+    alignment = cast<VectorType>(value.getType()).getNumElements() * alignment;
+  LLVM::StoreOp::create(builder, loc, value, pointer, alignment,
+                        /*isVolatile=*/false, /*isNonTemporal=*/pastCaches);
 }
 
 /// Writes lane after lane, so that the order of equal addresses is defined.
@@ -395,24 +398,55 @@ void Lowering::scatterLanes(Value value, Value pointers, const Tile &tile,
                                alignmentOf(elementOf(value)));
 }
 
-void Lowering::emitStoreTile(sg::StoreOp op, const Tile &tile, Value streams) {
-  Lanes lanes = evaluate(op.getValue(), tile);
-  Predicate predicate = boundsOf(tile, op.getLows(), op.getHighs(),
-                                 shapeOf(op.getValue()), op.getMask());
+/// Writes the value of a store at `tiles`, past the caches where `streams`
+/// holds. All of it is evaluated before any of it is written.
+void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
+                              Value streams) {
+  SmallVector<Lanes> values;
+  SmallVector<Predicate> predicates;
+  for (const Tile &tile : tiles) {
+    values.push_back(evaluate(op.getValue(), tile));
+    predicates.push_back(boundsOf(tile, op.getLows(), op.getHighs(),
+                                  shapeOf(op.getValue()), op.getMask()));
+  }
   builder.restoreInsertionPoint(points.back());
-  Value value = toMemory(spread(lanes, tile));
-  Place place = placeOf(op, tile, nullptr);
-  if (!place.each)
-    return writeLanes(value, place.first, tile, predicate, streams);
-  if (!place.contiguous)
-    return scatterLanes(value, place.each, tile, predicate);
-  auto branch = scf::IfOp::create(builder, loc, place.contiguous,
-                                  /*withElseRegion=*/true);
+  SmallVector<Value> stored;
+  SmallVector<Place> places;
+  for (auto [tile, lanes] : llvm::zip(tiles, values)) {
+    stored.push_back(toMemory(spread(lanes, tile)));
+    places.push_back(placeOf(op, tile, nullptr));
+  }
+  auto write = [&](bool pastCaches) {
+    for (auto [tile, value, predicate, place] :
+         llvm::zip(tiles, stored, predicates, places)) {
+      if (!place.each) {
+        writeLanes(value, place.first, tile, predicate, pastCaches);
+        continue;
+      }
+      if (!place.contiguous) {
+        scatterLanes(value, place.each, tile, predicate);
+        continue;
+      }
+      auto branch = scf::IfOp::create(builder, loc, place.contiguous,
+                                      /*withElseRegion=*/true);
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(branch.thenBlock());
+      writeLanes(value, place.first, tile, predicate);
+      builder.setInsertionPointToStart(branch.elseBlock());
+      scatterLanes(value, place.each, tile, predicate);
+    }
+  };
+  bool masked = llvm::any_of(predicates,
+                             [](Predicate p) { return p.scalar || p.vector; });
+  if (!streams || masked)
+    return write(false);
+  auto branch =
+      scf::IfOp::create(builder, loc, streams, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());
-  writeLanes(value, place.first, tile, predicate);
+  write(true);
   builder.setInsertionPointToStart(branch.elseBlock());
-  scatterLanes(value, place.each, tile, predicate);
+  write(false);
 }
 
 /// The dimension along which a write is contiguous, else the last that is
@@ -444,8 +478,17 @@ LogicalResult Lowering::emitStore(sg::StoreOp op) {
                               : chooseWidth(lowered(elementOf(op.getValue())),
                                             shape[vectorDim], readers);
   Value streams = streamsPastCaches(op, vectorDim, width);
-  forEachTile(shape, vectorDim, width, readers, bounds,
-              [&](const Tile &tile) { emitStoreTile(op, tile, streams); });
+  SmallVector<int64_t> outer =
+      llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
+  llvm::erase(outer, vectorDim);
+  int64_t bits =
+      memoryType(lowered(elementOf(op.getValue()))).getIntOrFloatBitWidth();
+  int64_t perLine = std::max<int64_t>(kLineBits / (bits * width.lanes), 1);
+  openNest();
+  emitGroups(originOf(shape.size()), shape, outer, vectorDim, width, perLine,
+             readers, bounds,
+             [&](ArrayRef<Tile> tiles) { emitStoreTiles(op, tiles, streams); });
+  closeNest();
   return success();
 }
 

@@ -81,10 +81,13 @@ static Tile withoutDims(const Tile &tile, ArrayRef<int64_t> dropped) {
   Tile projected = tile;
   projected.coordinates.clear();
   projected.vectorDim = -1;
+  projected.insideDim = -1;
   projected.width = 1;
   for (auto [dim, coordinate] : llvm::enumerate(tile.coordinates)) {
     if (llvm::is_contained(dropped, static_cast<int64_t>(dim)))
       continue;
+    if (static_cast<int64_t>(dim) == tile.insideDim)
+      projected.insideDim = projected.coordinates.size();
     if (static_cast<int64_t>(dim) == tile.vectorDim) {
       projected.vectorDim = projected.coordinates.size();
       projected.width = tile.width;
@@ -101,6 +104,8 @@ static Tile permuted(const Tile &tile, ArrayRef<int64_t> permutation) {
     source.coordinates[sourceDim] = tile.coordinates[dim];
     if (static_cast<int64_t>(dim) == tile.vectorDim)
       source.vectorDim = sourceDim;
+    if (static_cast<int64_t>(dim) == tile.insideDim)
+      source.insideDim = sourceDim;
   }
   return source;
 }
@@ -111,6 +116,7 @@ static Tile reshaped(const Tile &tile, ArrayRef<int64_t> shape,
   Tile source = tile;
   source.coordinates.clear();
   source.vectorDim = -1;
+  source.insideDim = -1;
   size_t dim = 0;
   for (int64_t size : sourceShape) {
     if (size == 1) {
@@ -121,6 +127,8 @@ static Tile reshaped(const Tile &tile, ArrayRef<int64_t> shape,
       ++dim;
     if (static_cast<int64_t>(dim) == tile.vectorDim)
       source.vectorDim = source.coordinates.size();
+    if (static_cast<int64_t>(dim) == tile.insideDim)
+      source.insideDim = source.coordinates.size();
     source.coordinates.push_back(tile.coordinates[dim++]);
   }
   if (source.vectorDim < 0)
@@ -159,6 +167,9 @@ Lanes Lowering::evaluateButterfly(sg::ButterflyOp op, const Tile &tile) {
 }
 
 Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
+  if (!tile.neighbours.empty() && tile.vectorDim >= 0 && tile.insideDim >= 0 &&
+      isCrossed(value, tile.vectorDim, tile.insideDim))
+    return readTransposed(value, tile);
   if (auto it = buffers.find(value); it != buffers.end())
     return readBuffer(it->second, tile);
   Operation *op = value.getDefiningOp();
@@ -212,15 +223,25 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
   return evaluateElementwise(op, value, tile);
 }
 
-Lanes Lowering::evaluate(Value value, const Tile &tile) {
+/// What tells the value of an expression at a tile from others in a nest.
+std::vector<uintptr_t> Lowering::keyOf(Value value, const Tile &tile) {
   std::vector<uintptr_t> key = {
       reinterpret_cast<uintptr_t>(value.getAsOpaquePointer()),
       static_cast<uintptr_t>(tile.vectorDim + 1),
-      static_cast<uintptr_t>(tile.width.lanes), tile.width.scalable,
-      tile.interior};
+      static_cast<uintptr_t>(tile.width.lanes),
+      tile.width.scalable,
+      tile.interior,
+      static_cast<uintptr_t>(tile.insideDim + 1),
+      tile.unwrapped,
+      reinterpret_cast<uintptr_t>(tile.neighbours.data())};
   for (const Coordinate &coordinate : tile.coordinates)
     key.push_back(
         reinterpret_cast<uintptr_t>(coordinate.start.getAsOpaquePointer()));
+  return key;
+}
+
+Lanes Lowering::evaluate(Value value, const Tile &tile) {
+  std::vector<uintptr_t> key = keyOf(value, tile);
   if (auto it = cache.find(key); nestOpen && it != cache.end())
     return it->second;
   Lanes lanes = evaluateUncached(value, tile);

@@ -92,6 +92,23 @@ struct Tile {
   /// True where each structured access is known to be in bounds along the
   /// vector dimension.
   bool interior = false;
+  /// Another dimension along which that is so, or -1.
+  int64_t insideDim = -1;
+  /// True where an index along the vector dimension that may wrap does not.
+  bool unwrapped = false;
+  /// Where tiles are evaluated as a group along `insideDim`: the coordinates of
+  /// all of them (see Transposes.cpp).
+  llvm::ArrayRef<mlir::Value> neighbours;
+};
+
+/// Along which dimension reads are contiguous that are not along the vectors of
+/// a nest, so that they are transposed in registers.
+struct Crossing {
+  int64_t dim = -1;
+  /// Tiles along `dim` that are evaluated together.
+  int64_t tiles = 1;
+  /// Indices along `dim` that must not wrap.
+  llvm::SmallVector<mlir::Value> indices;
 };
 
 /// The value of an expression over a tile: a vector of its width, or one scalar
@@ -253,7 +270,8 @@ private:
   mlir::Value otherLanes(mlir::Value other, mlir::Type elementType,
                          const Tile &tile, bool uniform);
   llvm::LogicalResult emitStore(sg::StoreOp op);
-  void emitStoreTile(sg::StoreOp op, const Tile &tile, mlir::Value streams);
+  void emitStoreTiles(sg::StoreOp op, llvm::ArrayRef<Tile> tiles,
+                      mlir::Value streams);
   mlir::Value streamsPastCaches(sg::StoreOp op, int64_t vectorDim, Width width);
   llvm::LogicalResult emitScatter(sg::ScatterOp op);
   llvm::LogicalResult emitAtomic(mlir::Operation *op);
@@ -268,13 +286,14 @@ private:
                               bool inBytes, mlir::Type element,
                               const Tile &tile);
   void writeLanes(mlir::Value value, mlir::Value pointer, const Tile &tile,
-                  Predicate predicate, mlir::Value streams = {});
+                  Predicate predicate, bool pastCaches = false);
   void scatterLanes(mlir::Value value, mlir::Value pointers, const Tile &tile,
                     Predicate predicate);
   mlir::Value wholeMask(Predicate predicate, const Tile &tile);
 
   //===--- Expressions (Expressions.cpp) ---------------------------------===//
   Lanes evaluate(mlir::Value value, const Tile &tile);
+  std::vector<uintptr_t> keyOf(mlir::Value value, const Tile &tile);
   Lanes evaluateUncached(mlir::Value value, const Tile &tile);
   Lanes evaluateElementwise(mlir::Operation *op, mlir::Value value,
                             const Tile &tile);
@@ -316,11 +335,32 @@ private:
   mlir::Value interiorEnd(mlir::ValueRange readers,
                           llvm::ArrayRef<int64_t> shape, int64_t dim,
                           llvm::ArrayRef<KnownBounds> own);
+  /// Calls `visit` for each read from memory or from the scratch area that
+  /// evaluating `value` takes, with the dimension of the nest that each of its
+  /// dimensions runs over, or -1. `nestDims` are those of `value`.
+  void forEachRead(
+      mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
+      llvm::function_ref<void(mlir::Value, llvm::ArrayRef<int64_t>)> visit);
   void collectBounds(mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
-                     int64_t dim, llvm::SmallVectorImpl<KnownBounds> &bounds,
-                     llvm::DenseSet<mlir::Value> &seen);
+                     int64_t dim, llvm::SmallVectorImpl<KnownBounds> &bounds);
   int64_t chooseVectorDim(mlir::Value value) const;
   bool isFull(mlir::Value low, mlir::Value high, int64_t size) const;
+
+  //===--- Transposed reads (Transposes.cpp) ------------------------------===//
+  bool isContiguous(mlir::Value read, int64_t dim);
+  bool isCrossed(mlir::Value read, int64_t vectorDim, int64_t otherDim);
+  Crossing findCrossing(mlir::ValueRange readers, llvm::ArrayRef<int64_t> shape,
+                        llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
+                        Width width);
+  Lanes readTransposed(mlir::Value read, const Tile &tile);
+  mlir::Value doNotWrap(const Crossing &crossing);
+  /// As `emitTiles`, but `body` is given all tiles of a group at once: as many
+  /// along another dimension as transposing takes, and `vectors` in each row.
+  void emitGroups(Tile base, llvm::ArrayRef<int64_t> shape,
+                  llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
+                  Width width, int64_t vectors, mlir::ValueRange readers,
+                  llvm::ArrayRef<KnownBounds> bounds,
+                  llvm::function_ref<void(llvm::ArrayRef<Tile>)> body);
 
   //===--- Lengths of vectors (Scalable.cpp) ------------------------------===//
   Width chooseWidth(mlir::Type elementType, int64_t size,

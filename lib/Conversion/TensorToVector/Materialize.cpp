@@ -39,11 +39,19 @@ void Lowering::materializeInto(Value value, const Buffer &buffer) {
   Width width = vectorDim < 0
                     ? 1
                     : chooseWidth(buffer.elementType, shape[vectorDim], value);
-  forEachTile(shape, vectorDim, width, value, {}, [&](const Tile &tile) {
-    Value vector = evaluateAll(value, tile).front();
-    builder.restoreInsertionPoint(points.back());
-    writeBuffer(buffer, tile, vector);
-  });
+  SmallVector<int64_t> outer =
+      llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
+  llvm::erase(outer, vectorDim);
+  openNest();
+  emitGroups(originOf(shape.size()), shape, outer, vectorDim, width,
+             /*vectors=*/1, value, {}, [&](ArrayRef<Tile> tiles) {
+               for (const Tile &tile : tiles) {
+                 Value vector = evaluateAll(value, tile).front();
+                 builder.restoreInsertionPoint(points.back());
+                 writeBuffer(buffer, tile, vector);
+               }
+             });
+  closeNest();
 }
 
 LogicalResult Lowering::materialize(Value value) {

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <set>
 
 using namespace mlir;
 using namespace seagrove;
@@ -106,11 +107,24 @@ void Lowering::openLoops(Tile &tile, ArrayRef<int64_t> shape,
   }
 }
 
-void Lowering::collectBounds(Value value, ArrayRef<int64_t> nestDims,
-                             int64_t dim, SmallVectorImpl<KnownBounds> &bounds,
-                             DenseSet<Value> &seen) {
-  if (!isa<RankedTensorType>(value.getType()) || buffers.contains(value))
+namespace {
+/// A walk over the reads of an expression. What is read twice at the same
+/// position is visited once.
+struct ReadWalk {
+  const DenseMap<Value, Buffer> &buffers;
+  function_ref<void(Value, ArrayRef<int64_t>)> visit;
+  std::set<std::pair<void *, std::vector<int64_t>>> seen;
+
+  void walk(Value value, ArrayRef<int64_t> nestDims);
+};
+} // namespace
+
+void ReadWalk::walk(Value value, ArrayRef<int64_t> nestDims) {
+  if (!isa<RankedTensorType>(value.getType()) ||
+      !seen.insert({value.getAsOpaquePointer(), nestDims.vec()}).second)
     return;
+  if (buffers.contains(value))
+    return visit(value, nestDims);
   Operation *op = value.getDefiningOp();
   if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op)) {
     SmallVector<int64_t> source;
@@ -118,14 +132,14 @@ void Lowering::collectBounds(Value value, ArrayRef<int64_t> nestDims,
       if (!llvm::is_contained(broadcast.getDimensions(),
                               static_cast<int64_t>(position)))
         source.push_back(nestDim);
-    return collectBounds(broadcast.getInput(), source, dim, bounds, seen);
+    return walk(broadcast.getInput(), source);
   }
   if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
     SmallVector<int64_t> source(nestDims.size());
     for (auto [position, sourceDim] :
          llvm::enumerate(transpose.getPermutation()))
       source[sourceDim] = nestDims[position];
-    return collectBounds(transpose.getInput(), source, dim, bounds, seen);
+    return walk(transpose.getInput(), source);
   }
   if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op)) {
     SmallVector<int64_t> source, wide;
@@ -135,29 +149,44 @@ void Lowering::collectBounds(Value value, ArrayRef<int64_t> nestDims,
     size_t next = 0;
     for (int64_t size : typeOf(op->getOperand(0)).getShape())
       source.push_back(size == 1 ? -1 : wide[next++]);
-    return collectBounds(op->getOperand(0), source, dim, bounds, seen);
+    return walk(op->getOperand(0), source);
   }
   if (auto take = dyn_cast<sg::TakeOp>(op))
-    return collectBounds(take.getIndices(), nestDims, dim, bounds, seen);
-  if (!seen.insert(value).second)
-    return;
+    return walk(take.getIndices(), nestDims);
   if (auto load = dyn_cast<sg::LoadOp>(op)) {
-    ArrayRef<int64_t> shape = typeOf(value).getShape();
-    for (auto [position, nestDim] : llvm::enumerate(nestDims)) {
-      Value low = load.getLows()[position], high = load.getHighs()[position];
-      if (nestDim == dim && !isFull(low, high, shape[position]))
-        bounds.push_back({low, high});
-    }
+    visit(value, nestDims);
     if (load.getMask())
-      collectBounds(load.getMask(), nestDims, dim, bounds, seen);
+      walk(load.getMask(), nestDims);
     if (load.getOther())
-      collectBounds(load.getOther(), nestDims, dim, bounds, seen);
+      walk(load.getOther(), nestDims);
     return;
   }
   for (Value operand : op->getOperands())
     if (auto type = dyn_cast<RankedTensorType>(operand.getType());
         type && type.getRank() == static_cast<int64_t>(nestDims.size()))
-      collectBounds(operand, nestDims, dim, bounds, seen);
+      walk(operand, nestDims);
+}
+
+void Lowering::forEachRead(Value value, ArrayRef<int64_t> nestDims,
+                           function_ref<void(Value, ArrayRef<int64_t>)> visit) {
+  ReadWalk{buffers, visit, {}}.walk(value, nestDims);
+}
+
+/// The bounds that reads of `value` have along `dim` of the nest.
+void Lowering::collectBounds(Value value, ArrayRef<int64_t> nestDims,
+                             int64_t dim,
+                             SmallVectorImpl<KnownBounds> &bounds) {
+  forEachRead(value, nestDims, [&](Value read, ArrayRef<int64_t> dims) {
+    auto load = read.getDefiningOp<sg::LoadOp>();
+    if (!load || buffers.contains(read))
+      return;
+    ArrayRef<int64_t> shape = typeOf(read).getShape();
+    for (auto [position, nestDim] : llvm::enumerate(dims)) {
+      Value low = load.getLows()[position], high = load.getHighs()[position];
+      if (nestDim == dim && !isFull(low, high, shape[position]))
+        bounds.push_back({low, high});
+    }
+  });
 }
 
 Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape,
@@ -165,9 +194,8 @@ Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape,
   SmallVector<KnownBounds> bounds(own);
   SmallVector<int64_t> identity =
       llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
-  DenseSet<Value> seen;
   for (Value reader : readers)
-    collectBounds(reader, identity, dim, bounds, seen);
+    collectBounds(reader, identity, dim, bounds);
   Value end;
   llvm::SmallDenseSet<std::pair<Value, Value>> done;
   for (const KnownBounds &bound : bounds) {

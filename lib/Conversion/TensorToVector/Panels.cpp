@@ -338,22 +338,23 @@ void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
   SmallVector<int64_t> outer = {rowDim};
   if (single)
     outer.push_back(depthDim);
-  emitTiles(base, type.getShape(), outer, single ? -1 : depthDim, width,
-            product.left, {}, [&](const Tile &tile) {
-              Value values = evaluateAll(product.left, tile).front();
-              Tile target = tile;
-              if (product.batched) {
-                target.coordinates.erase(target.coordinates.begin());
-                target.vectorDim -= tile.vectorDim >= 0;
-              }
-              Buffer part = rows;
-              for (Value value : partsOf(product, values)) {
-                writeBuffer(part, target, value);
-                part.pointer =
-                    address(part.pointer, product.compute,
-                            constant(product.rows * buffer.strides[0]));
-              }
-            });
+  auto pack = [&](const Tile &tile) {
+    Value values = evaluateAll(product.left, tile).front();
+    Tile target = tile;
+    if (product.batched) {
+      target.coordinates.erase(target.coordinates.begin());
+      target.vectorDim -= tile.vectorDim >= 0;
+    }
+    Buffer part = rows;
+    for (Value value : partsOf(product, values)) {
+      writeBuffer(part, target, value);
+      part.pointer = address(part.pointer, product.compute,
+                             constant(product.rows * buffer.strides[0]));
+    }
+  };
+  emitGroups(base, type.getShape(), outer, single ? -1 : depthDim, width,
+             /*vectors=*/1, product.left, {},
+             [&](ArrayRef<Tile> tiles) { llvm::for_each(tiles, pack); });
 }
 
 /// The matrices that the unit reads an operand from, or its elements in the
@@ -392,8 +393,7 @@ void Lowering::packRight(const Product &product, Tile base,
   SmallVector<KnownBounds> depthBounds;
   SmallVector<int64_t> identity =
       llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  DenseSet<Value> seen;
-  collectBounds(product.right, identity, depthDim, depthBounds, seen);
+  collectBounds(product.right, identity, depthDim, depthBounds);
   builder.restoreInsertionPoint(points.back());
   Value end = interiorEnd(product.right, type.getShape(), columnDim, {});
   Value whole = constant(product.columns);
