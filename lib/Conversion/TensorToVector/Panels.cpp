@@ -382,6 +382,42 @@ Value Lowering::interleaved(ArrayRef<Value> vectors) {
                                       interleaved(odd));
 }
 
+/// What is written to a panel for one vector of columns, at `tile`, and `rows`
+/// of the right operand: for each part, a line for each `interleave` rows.
+SmallVector<SmallVector<Value>> Lowering::panelLines(const Product &product,
+                                                     Tile tile,
+                                                     ArrayRef<Value> rows,
+                                                     int64_t interleave) {
+  int64_t depthDim = tile.coordinates.size() - 2;
+  unsigned inner = depth();
+  SmallVector<SmallVector<Value>> lines(product.parts());
+  for (size_t line = 0; line < rows.size(); line += interleave) {
+    SmallVector<SmallVector<Value>> parts(product.parts());
+    for (Value row : rows.slice(line, interleave)) {
+      tile.coordinates[depthDim] = {row, inner, depthDim};
+      Value elements = evaluateAll(product.right, tile).front();
+      for (auto [part, value] : llvm::enumerate(partsOf(product, elements)))
+        parts[part].push_back(toMemory(value));
+    }
+    for (auto [part, values] : llvm::enumerate(parts))
+      lines[part].push_back(interleaved(values));
+  }
+  return lines;
+}
+
+/// Writes lines of a panel, one below the other, from `pointer` on.
+void Lowering::writeLines(ArrayRef<Value> lines, const Product &product,
+                          Value pointer, int64_t interleave) {
+  Value size = laneCount(product.width, product.vectors * interleave);
+  for (auto [number, line] : llvm::enumerate(lines)) {
+    Value offset =
+        builder.createOrFold<arith::MulIOp>(loc, size, constant(number));
+    Value place = number ? address(pointer, product.compute, offset) : pointer;
+    LLVM::StoreOp::create(builder, loc, line, place,
+                          product.compute.getIntOrFloatBitWidth() / 8);
+  }
+}
+
 /// Writes the right operand to panels of `buffer`, from row `row` of each on.
 /// A panel is `capacity` rows of as many columns as the register tile.
 void Lowering::packRight(const Product &product, Tile base,
@@ -399,45 +435,65 @@ void Lowering::packRight(const Product &product, Tile base,
   Value whole = constant(product.columns);
   if (end)
     whole = roundDown(end, product.width, product.vectors);
+  bool single = product.columns == 1;
+  Crossing crossing = findCrossing(product.right, type.getShape(), depthDim,
+                                   single ? -1 : columnDim, product.width);
+  // Rows of a group, and where groups end.
+  int64_t together = std::max(interleave, crossing.tiles);
+  Value groups;
+  if (crossing.dim >= 0) {
+    Value inside = interiorEnd(product.right, type.getShape(), depthDim, {});
+    groups = constant(product.depth);
+    if (!crossing.indices.empty())
+      inside = arith::SelectOp::create(builder, loc, doNotWrap(crossing),
+                                       inside ? inside : groups, constant(0));
+    if (inside)
+      groups = arith::AndIOp::create(builder, loc, inside, constant(-together));
+  }
   auto panels = [&](Value from, Value to, bool interior) {
     Value first = openLoop(from, to, width);
     unsigned panelDepth = depth();
     Value panel =
         arith::MulIOp::create(builder, loc, first, constant(capacity));
-    auto line = [&](Value low, Value high, const KnownBounds *known) {
-      Value k = openLoop(low, high, interleave);
+    auto lines = [&](Value low, Value high, const KnownBounds *known,
+                     int64_t count, bool isGroup) {
+      Value k = openLoop(low, high, count);
       knownBounds[depthDim] = known ? *known : KnownBounds();
       Value position = arith::AddIOp::create(builder, loc, row, k);
       position = arith::MulIOp::create(builder, loc, position, width);
       position = arith::AddIOp::create(builder, loc, panel, position);
-      auto elements = [&](int64_t vector, int64_t line) {
+      SmallVector<Value> rows;
+      for (int64_t line = 0; line < count; ++line)
+        rows.push_back(
+            builder.createOrFold<arith::AddIOp>(loc, k, constant(line)));
+      for (int64_t vector = 0; vector < product.vectors; ++vector) {
         Tile tile = base;
-        builder.restoreInsertionPoint(points.back());
-        Value at = builder.createOrFold<arith::AddIOp>(loc, k, constant(line));
-        tile.coordinates[depthDim] = {at, depth(), depthDim};
         builder.restoreInsertionPoint(points[panelDepth]);
         Value start = builder.createOrFold<arith::AddIOp>(
             loc, first, laneCount(product.width, vector));
         tile.coordinates[columnDim] = {start, panelDepth, columnDim};
-        tile.vectorDim = product.columns == 1 ? -1 : columnDim;
-        tile.width = product.columns == 1 ? Width(1) : product.width;
+        tile.vectorDim = single ? -1 : columnDim;
+        tile.width = single ? Width(1) : product.width;
         tile.interior = interior;
-        return partsOf(product, evaluateAll(product.right, tile).front());
-      };
-      for (int64_t vector = 0; vector < product.vectors; ++vector) {
-        SmallVector<SmallVector<Value>> lines(product.parts());
-        for (int64_t line = 0; line < interleave; ++line)
-          for (auto [part, value] : llvm::enumerate(elements(vector, line)))
-            lines[part].push_back(toMemory(value));
-        Value offset = arith::AddIOp::create(builder, loc, position,
-                                             laneCount(product.width, vector));
-        Value place = address(buffer.pointer, product.compute, offset);
-        for (ArrayRef<Value> part : lines) {
-          LLVM::StoreOp::create(builder, loc, interleaved(part), place,
-                                product.compute.getIntOrFloatBitWidth() / 8);
-          place = address(place, product.compute,
-                          constant(product.columns * capacity));
+        if (isGroup) {
+          tile.coordinates[depthDim] = {rows.front(), depth(), depthDim};
+          tile.insideDim = depthDim;
+          tile.neighbours = rows;
         }
+        auto values =
+            isGroup && interleave > 1 && liesAcross(product.right, tile)
+                ? crossedLines(product, tile, interleave)
+                : panelLines(product, tile, rows, interleave);
+        builder.restoreInsertionPoint(points.back());
+        Value place = builder.createOrFold<arith::AddIOp>(
+            loc, position, laneCount(product.width, vector));
+        for (auto [part, packed] : llvm::enumerate(values))
+          writeLines(packed, product,
+                     address(buffer.pointer, product.compute,
+                             builder.createOrFold<arith::AddIOp>(
+                                 loc, place,
+                                 constant(part * product.columns * capacity))),
+                     interleave);
       }
       closeLoop();
       knownBounds[depthDim] = {};
@@ -448,9 +504,14 @@ void Lowering::packRight(const Product &product, Tile base,
         split ? scalar(depthBounds.front().high) : constant(product.depth);
     if (split && interleave > 1)
       high = arith::AndIOp::create(builder, loc, high, constant(-interleave));
-    line(constant(0), high, split ? &depthBounds.front() : nullptr);
+    bool grouped = interior && groups;
+    if (grouped)
+      lines(constant(0), groups, nullptr, together, true);
+    if (!grouped || !isConstantIntValue(groups, product.depth))
+      lines(grouped ? groups : constant(0), high,
+            split ? &depthBounds.front() : nullptr, interleave, false);
     if (split)
-      line(high, constant(product.depth), nullptr);
+      lines(high, constant(product.depth), nullptr, interleave, false);
     closeLoop();
   };
   panels(constant(0), whole, true);
