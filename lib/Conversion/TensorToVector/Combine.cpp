@@ -233,15 +233,19 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
   openNest();
   Tile tile = originOf(type.getRank());
   if (vectorDim >= 0 && vectorDim != axis) {
-    emitTiles(tile, type.getShape(), outer, vectorDim, width, op.getInputs(),
-              {}, [&](const Tile &strip) {
-                finish(strip, reduceAlongAxis(op, strip, width));
-              });
+    reduceAcross(op, tile, outer, vectorDim, width, finish);
   } else {
-    openLoops(tile, type.getShape(), outer, {});
     tile.vectorDim = vectorDim;
     tile.width = width;
-    finish(tile, reduceAlongAxis(op, tile, width));
+    auto line = [&](const Tile &row) {
+      finish(row, reduceAlongAxis(op, row, width));
+    };
+    ArrayRef<int64_t> dims = outer;
+    openLoops(tile, type.getShape(), dims.drop_back(!dims.empty()), {});
+    if (outer.empty())
+      line(tile);
+    else
+      forEachRow(tile, type.getShape(), outer.back(), op.getInputs(), line);
     while (!loops.empty())
       closeLoop();
   }

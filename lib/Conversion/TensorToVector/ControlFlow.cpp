@@ -294,6 +294,10 @@ LogicalResult Lowering::emitFor(scf::ForOp op) {
   FailureOr<bool> done = emitProductLoop(op);
   if (failed(done) || *done)
     return success(succeeded(done));
+  done = emitChainLoop(op);
+  if (failed(done) || *done)
+    return success(succeeded(done));
+  packInvariantLefts(op);
   SmallVector<Value> initial, yielded;
   bindCarried(op.getInitArgs(), op.getRegionIterArgs(), initial);
   auto loop = scf::ForOp::create(builder, loc, scalar(op.getLowerBound()),

@@ -140,32 +140,6 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
 
-/// The lanes of a tile start at a multiple of their number, so that the bits of
-/// the mask below it change lanes and those above it the start.
-Lanes Lowering::evaluateButterfly(sg::ButterflyOp op, const Tile &tile) {
-  int64_t mask = op.getMask();
-  int64_t low = mask & (tile.width.lanes - 1), high = mask - low;
-  Tile source = tile;
-  if (high) {
-    DepthScope scope(*this, depthOf(tile));
-    Coordinate &coordinate = source.coordinates.front();
-    coordinate.start =
-        arith::XOrIOp::create(builder, loc, coordinate.start, constant(high));
-    coordinate.nestDim = -1;
-    source.interior = false;
-  }
-  Lanes lanes = evaluate(op.getSource(), source);
-  if (!low || lanes.uniform)
-    return lanes;
-  DepthScope scope(*this, depthOf(tile));
-  SmallVector<int64_t> order;
-  for (int64_t lane = 0; lane < tile.width.lanes; ++lane)
-    order.push_back(lane ^ low);
-  return {
-      vector::ShuffleOp::create(builder, loc, lanes.value, lanes.value, order),
-      false};
-}
-
 Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
   if (!tile.neighbours.empty() && tile.vectorDim >= 0 && tile.insideDim >= 0 &&
       isCrossed(value, tile.vectorDim, tile.insideDim))
@@ -220,6 +194,8 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
                                   step(element, tile.width)),
             false};
   }
+  if (std::optional<Lanes> bit = evaluatePositionBit(op, tile))
+    return *bit;
   return evaluateElementwise(op, value, tile);
 }
 

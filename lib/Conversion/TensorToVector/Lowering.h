@@ -297,7 +297,6 @@ private:
   Lanes evaluateUncached(mlir::Value value, const Tile &tile);
   Lanes evaluateElementwise(mlir::Operation *op, mlir::Value value,
                             const Tile &tile);
-  Lanes evaluateButterfly(sg::ButterflyOp op, const Tile &tile);
   mlir::Value spread(Lanes lanes, const Tile &tile);
   mlir::Value vectorOf(mlir::Value value, const Tile &tile);
 
@@ -406,6 +405,34 @@ private:
   llvm::SmallVector<mlir::Value> evaluateAll(mlir::ValueRange values,
                                              const Tile &tile);
 
+  //===--- Rows (Rows.cpp) -----------------------------------------------===//
+  std::optional<KnownBounds> onlyBound(mlir::ValueRange readers, size_t rank,
+                                       int64_t dim);
+  void forEachRow(Tile tile, llvm::ArrayRef<int64_t> shape, int64_t dim,
+                  mlir::ValueRange readers,
+                  llvm::function_ref<void(const Tile &)> body);
+  void
+  reduceRows(sg::ReduceOp op, llvm::ArrayRef<Tile> columns,
+             llvm::function_ref<void(const Tile &, mlir::ValueRange)> finish);
+  void
+  reduceAcross(sg::ReduceOp op, Tile tile, llvm::ArrayRef<int64_t> outerDims,
+               int64_t vectorDim, Width width,
+               llvm::function_ref<void(const Tile &, mlir::ValueRange)> finish);
+
+  //===--- Loops that keep their blocks in registers (Chains.cpp) ---------===//
+  llvm::FailureOr<bool> emitChainLoop(mlir::scf::ForOp loop);
+  llvm::LogicalResult emitScalarResults(mlir::scf::ForOp loop);
+  llvm::LogicalResult emitChain(mlir::scf::ForOp loop,
+                                llvm::ArrayRef<Tile> tiles);
+
+  //===--- Sorting networks (Networks.cpp) -------------------------------===//
+  int64_t spanOf(mlir::Value value, llvm::DenseSet<mlir::Value> &seen);
+  void materializeGroups(mlir::Value value, const Buffer &buffer, int64_t span);
+  std::optional<int64_t> numberInGroup(const Tile &tile) const;
+  Lanes evaluateButterfly(sg::ButterflyOp op, const Tile &tile);
+  std::optional<Lanes> evaluatePositionBit(mlir::Operation *op,
+                                           const Tile &tile);
+
   //===--- Products (Product.cpp) ----------------------------------------===//
   struct Operands {
     Buffer out, left, right;
@@ -484,6 +511,8 @@ private:
   mlir::Value leftDistance(const Operands &operands, mlir::Type element);
   void readLeftInPlace(Operands &operands, sg::LoadOp load,
                        mlir::Value inPlace);
+  void packInvariantLefts(mlir::scf::ForOp loop);
+  std::optional<Buffer> packedLeft(const Product &product);
   llvm::LogicalResult collectKeys(mlir::Value value, mlir::Region *body,
                                   llvm::SetVector<mlir::Value> &keys,
                                   llvm::DenseSet<mlir::Value> &seen);
@@ -516,6 +545,13 @@ private:
   llvm::DenseMap<mlir::Block *, mlir::Block *> blocks;
   mlir::Value scratch;
   llvm::SmallVector<Allocation> allocations;
+  /// Left operands that were packed before the loops that multiply by them.
+  struct PackedLeft {
+    mlir::Value left;
+    mlir::Block *block;
+    Buffer buffer;
+  };
+  llvm::SmallVector<PackedLeft> packedLefts;
   mlir::Value gridArguments[6];
 
   /// The open loops of the current nest, outermost first.
@@ -525,9 +561,19 @@ private:
   llvm::SmallVector<KnownBounds> knownBounds;
   std::map<std::vector<uintptr_t>, Lanes> cache;
   bool nestOpen = false;
+  /// The starts of the tiles that are evaluated together (Networks.cpp).
+  llvm::SmallVector<mlir::Value> group;
 
   friend class DepthScope;
 };
+
+/// Returns true for the dialect's products of two blocks.
+bool isProduct(mlir::Operation *op);
+
+/// Returns the product that a loop consists of, if it consists of one: its only
+/// carried value is the accumulator, and each iteration depends on nothing but
+/// the induction variable.
+mlir::linalg::LinalgOp findOnlyProduct(mlir::scf::ForOp loop);
 
 /// The widest vector of `elementType` that divides a block of `size` elements.
 Width widthOf(const Machine &machine, mlir::Type elementType, int64_t size);

@@ -35,6 +35,9 @@ void Lowering::materializeInto(Value value, const Buffer &buffer) {
   if (value.getDefiningOp<tensor::EmptyOp>())
     return;
   ArrayRef<int64_t> shape = typeOf(value).getShape();
+  DenseSet<Value> seen;
+  if (int64_t span = spanOf(value, seen); span > 1)
+    return materializeGroups(value, buffer, span);
   int64_t vectorDim = chooseVectorDim(value);
   Width width = vectorDim < 0
                     ? 1

@@ -78,6 +78,48 @@ std::optional<Buffer> Lowering::leftInScratch(const Product &product) {
   return found->second;
 }
 
+bool vectorize::isProduct(Operation *op) {
+  return isa<linalg::MatmulOp, linalg::BatchMatmulOp>(op);
+}
+
+/// Packs, before `loop`, the left operands of its products that no iteration
+/// changes and that cannot be read where they lie.
+void Lowering::packInvariantLefts(scf::ForOp loop) {
+  loop.walk([&](linalg::LinalgOp op) {
+    if (!isProduct(op) || isDefinedIn(op->getOperand(0), &loop.getRegion()))
+      return;
+    auto parent = dyn_cast<scf::ForOp>(op->getParentOp());
+    if (parent && findOnlyProduct(parent))
+      return;
+    Product product = productOf(op);
+    if (product.unit || product.batched || leftInUserMemory(product, nullptr) ||
+        leftInScratch(product) || packedLeft(product))
+      return;
+    Buffer buffer =
+        allocateBytes(product.rows * product.depth, product.compute);
+    buffer.strides = {product.depth, 1};
+    openNest();
+    packLeft(product, originOf(2), buffer, constant(0));
+    closeNest();
+    packedLefts.push_back({product.left, builder.getBlock(), buffer});
+  });
+}
+
+/// The left operand of `product` as it was packed on every way to here, if it
+/// was.
+std::optional<Buffer> Lowering::packedLeft(const Product &product) {
+  if (product.unit)
+    return {};
+  Block *here = builder.getBlock();
+  for (const PackedLeft &packed : packedLefts)
+    if (packed.left == product.left &&
+        packed.buffer.elementType == product.compute &&
+        (packed.block == here ||
+         packed.block->findAncestorOpInBlock(*here->getParentOp())))
+      return packed.buffer;
+  return {};
+}
+
 /// A condition for `load` to be contiguous along its columns and in bounds
 /// everywhere.
 Value Lowering::isWholeInPlace(sg::LoadOp load) {

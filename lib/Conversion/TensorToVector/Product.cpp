@@ -121,11 +121,6 @@ static bool isZero(Value block) {
   return matchPattern(block, m_PosZeroFloat()) || matchPattern(block, m_Zero());
 }
 
-/// Returns true for the dialect's products of two blocks.
-static bool isProduct(Operation *op) {
-  return isa<linalg::MatmulOp, linalg::BatchMatmulOp>(op);
-}
-
 //===----------------------------------------------------------------------===//
 // Register tiles
 //===----------------------------------------------------------------------===//
@@ -363,7 +358,8 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
     whole = builder.createOrFold<arith::AndIOp>(loc, whole, even);
     packsLeft = unless(whole, packsLeft);
     readLeftInPlace(operands, load, whole);
-  } else if (std::optional<Buffer> held = leftInScratch(product)) {
+  } else if (std::optional<Buffer> held = leftInScratch(product);
+             held || (held = packedLeft(product))) {
     noteDecision(op, "product",
                  "the left operand is read from the scratch "
                  "area where it lies");
@@ -425,10 +421,7 @@ Lowering::Operands Lowering::operandsFor(const Product &product,
 // The loop over K
 //===----------------------------------------------------------------------===//
 
-/// Returns the product that a loop consists of, if it consists of one: its only
-/// carried value is the accumulator, and each iteration depends on nothing but
-/// the induction variable.
-static linalg::LinalgOp findOnlyProduct(scf::ForOp loop) {
+linalg::LinalgOp vectorize::findOnlyProduct(scf::ForOp loop) {
   if (loop.getNumRegionIterArgs() != 1)
     return {};
   linalg::LinalgOp product;
