@@ -58,7 +58,7 @@ void Lowering::multiplyWithUnit(const Product &product,
                                 const Operands &operands) {
   const MatrixStep &step = product.step;
   // A block of an odd number of results ends in fewer at a time.
-  auto along = [&](int64_t size, int64_t one, int64_t most,
+  auto along = [&](int64_t size, Value needed, int64_t one, int64_t most,
                    function_ref<void(Value, int64_t)> body) {
     int64_t count = std::min(most, size / one);
     int64_t whole = size / (count * one) * (count * one);
@@ -67,14 +67,14 @@ void Lowering::multiplyWithUnit(const Product &product,
           std::tuple(whole, size, (size - whole) / one)}) {
       if (from == to)
         continue;
-      body(openLoop(constant(from), constant(to), number * one), number);
+      body(openLoop(constant(from), atMost(to, needed), number * one), number);
       closeLoop();
     }
   };
-  along(product.columns, step.columns, product.unit->resultsAcross(),
-        [&](Value column, int64_t across) {
-          along(product.rows, step.rows, product.unit->resultsDown(),
-                [&](Value row, int64_t down) {
+  along(product.columns, operands.columns, step.columns,
+        product.unit->resultsAcross(), [&](Value column, int64_t across) {
+          along(product.rows, operands.rows, step.rows,
+                product.unit->resultsDown(), [&](Value row, int64_t down) {
                   multiplyResults(product, operands, row, column, down, across);
                 });
         });
@@ -114,7 +114,8 @@ void Lowering::multiplyResults(const Product &product, const Operands &operands,
   for (int64_t c = 0; c < across; ++c)
     panels.push_back(
         address(operands.right.pointer, element,
-                times(plus(column, c * step.columns), operands.capacity)));
+                builder.createOrFold<arith::MulIOp>(
+                    loc, plus(column, c * step.columns), operands.panelRows)));
   auto emit = [&](auto &&body) {
     ImplicitLocOpBuilder b(loc, builder);
     b.restoreInsertionPoint(builder.saveInsertionPoint());
