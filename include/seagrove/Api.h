@@ -35,7 +35,7 @@ struct Diagnostic {
 };
 
 /// The chip that code is made for, as data. `attributes` holds every other
-/// property of the description ("l1_bytes", "matrix_unit", ...), as written in
+/// property of the description ("l1_bytes", "matrix_units", ...), as written in
 /// the backend's target file.
 struct Target {
   std::string triple;

@@ -63,8 +63,9 @@ void seagrove::buildVectorPipeline(OpPassManager &manager,
   options.lastLevelBytes = target.lastLevelBytes;
   options.fma = target.fma;
   for (const auto &[key, value] : target.attributes)
-    if (key == "matrix_unit")
-      options.matrixUnit = value;
+    if (key == "matrix_units")
+      for (StringRef name : llvm::split(value, ','))
+        options.matrixUnits.push_back(name.trim().str());
   manager.addPass(createVectorizeBlocks(options));
   addCleanUp(manager);
 }

@@ -1,5 +1,5 @@
 // RUN: seagrove-opt %s -split-input-file -verify-diagnostics -vectorize-blocks
-// RUN: not seagrove-opt %s -vectorize-blocks="matrix-unit=abacus" 2>&1 | FileCheck %s
+// RUN: not seagrove-opt %s -vectorize-blocks="matrix-units=abacus" 2>&1 | FileCheck %s
 
 // CHECK: there is no matrix unit called 'abacus'
 

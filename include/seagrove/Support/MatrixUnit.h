@@ -65,6 +65,8 @@ public:
   virtual llvm::SmallVector<mlir::Value>
   split(Builder &b, const MatrixStep &step, mlir::Value value) const;
   // `element` is the stored type in what follows.
+  virtual mlir::Value zeroResult(Builder &b, const MatrixStep &step,
+                                 mlir::Type element) const = 0;
   virtual mlir::Value loadResult(Builder &b, const MatrixStep &step,
                                  mlir::Type element,
                                  const MatrixPlace &place) const = 0;

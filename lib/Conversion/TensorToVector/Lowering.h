@@ -57,8 +57,8 @@ struct Machine {
   int64_t l2Bytes = 512 << 10;
   int64_t lastLevelBytes = 32 << 20;
   bool fma = true;
-  /// What multiplies small matrices; null where nothing does.
-  const MatrixUnit *unit = nullptr;
+  /// What multiplies small matrices, in the order of preference.
+  llvm::SmallVector<const MatrixUnit *> units;
 
   /// The largest number of units in a register.
   int64_t maxVscale() const;
@@ -412,6 +412,8 @@ private:
     /// What the product is added to, evaluated at each register tile; null
     /// where `out` holds it.
     mlir::Value accumulator;
+    /// The product is added to zero, which the matrix unit makes by itself.
+    bool startsAtZero = false;
     /// Where the left operand's first row is, and, where `inPlace` holds, the
     /// distance of its rows in the user's memory: a stride, an index, or both.
     /// Elsewhere the rows are those of `left`.
@@ -556,7 +558,7 @@ mlir::VectorType vectorType(Width width, mlir::Type element);
 /// before the product, so that the code of a register tile stays small.
 constexpr unsigned kAccumulatorCost = 4;
 /// Groups of packed panels that are told apart at most.
-constexpr int64_t kMostGroups = 64;
+constexpr int64_t kMostGroups = 256;
 
 /// Returns true for the dialect's products of two blocks.
 bool isProduct(mlir::Operation *op);

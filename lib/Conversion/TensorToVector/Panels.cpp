@@ -297,8 +297,10 @@ Lowering::Group Lowering::findGroup(const Panels &panels, Value number,
   group.buffer = panels.buffer;
   if (panels.slots == 0)
     return group;
-  Value slot =
-      builder.createOrFold<arith::RemUIOp>(loc, number, constant(panels.slots));
+  // Of a cycle longer than the slots all but those that share the last one are
+  // found again; were they dealt out in turn, none would be.
+  Value slot = builder.createOrFold<arith::MinUIOp>(loc, number,
+                                                    constant(panels.slots - 1));
   auto at = [&](const Buffer &buffer, int64_t size) {
     Value offset =
         builder.createOrFold<arith::MulIOp>(loc, slot, constant(size));

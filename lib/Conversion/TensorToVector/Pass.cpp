@@ -37,10 +37,12 @@ struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
     machine.l2Bytes = l2Bytes;
     machine.lastLevelBytes = lastLevelBytes;
     machine.fma = fma;
-    machine.unit = findMatrixUnit(matrixUnit);
-    if (!matrixUnit.empty() && !machine.unit) {
+    for (const std::string &name : matrixUnits) {
+      machine.units.push_back(findMatrixUnit(name));
+      if (machine.units.back())
+        continue;
       getOperation().emitError("there is no matrix unit called '")
-          << matrixUnit << "'";
+          << name << "'";
       return signalPassFailure();
     }
     SmallVector<func::FuncOp> kernels;

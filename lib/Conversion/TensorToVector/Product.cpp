@@ -88,20 +88,27 @@ Product::Product(linalg::LinalgOp op, const Machine &machine) : op(op) {
   tileRows = std::clamp<int64_t>(accumulators / vectors, 1, rows);
 }
 
-/// Lets the matrix unit multiply where a whole number of its steps makes the
+/// Lets the first matrix unit multiply of whose steps a whole number makes the
 /// block.
 void Product::chooseUnit(const Machine &machine) {
   Type element = typeOf(left).getElementType();
-  if (!machine.unit || batched || element != typeOf(right).getElementType())
+  if (batched || element != typeOf(right).getElementType())
     return;
-  std::optional<MatrixStep> found =
-      machine.unit->findStep(element, typeOf(result).getElementType(), depth);
-  if (!found || rows % found->rows || columns % found->columns ||
-      depth % found->depth)
+  for (const MatrixUnit *candidate : machine.units) {
+    std::optional<MatrixStep> found =
+        candidate->findStep(element, typeOf(result).getElementType(), depth);
+    if (!found || rows % found->rows || columns % found->columns ||
+        depth % found->depth)
+      continue;
+    unit = candidate;
+    step = *found;
+    compute = step.stored;
     return;
-  unit = machine.unit;
-  step = *found;
-  compute = step.stored;
+  }
+}
+
+static bool isZero(Value block) {
+  return matchPattern(block, m_PosZeroFloat()) || matchPattern(block, m_Zero());
 }
 
 bool vectorize::isProduct(Operation *op) {
@@ -315,9 +322,9 @@ void Lowering::explain(const Product &product) const {
         "its registers over the whole depth",
         product.step.rows, product.step.columns, product.step.depth,
         product.unit->resultsDown(), product.unit->resultsAcross());
-  if (machine.unit)
+  if (!machine.units.empty())
     noteDecision(product.op, "product",
-                 "not by the matrix unit: it has no step for these types that "
+                 "not by a matrix unit: none has a step for these types that "
                  "divides the block");
   noteDecision(
       product.op, "product",
@@ -340,6 +347,8 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   // Each element of the accumulator is read once, by its register tile.
   if (!product.unit && plan.costOf(product.accumulator) <= kAccumulatorCost)
     operands.accumulator = product.accumulator;
+  else if (product.unit && isZero(product.accumulator))
+    operands.startsAtZero = true;
   else if (!isHeldIn(product.accumulator, out))
     materializeInto(product.accumulator, out);
   auto [number, groups] = iterationOf(op);

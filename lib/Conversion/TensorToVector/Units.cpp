@@ -57,14 +57,15 @@ Value Lowering::isEvenlySpaced(Value index) {
 void Lowering::multiplyWithUnit(const Product &product,
                                 const Operands &operands) {
   const MatrixStep &step = product.step;
-  // A block of an odd number of results ends in fewer at a time.
+  // As many results at a time as fit, in groups whose sizes differ by one at
+  // most.
   auto along = [&](int64_t size, Value needed, int64_t one, int64_t most,
                    function_ref<void(Value, int64_t)> body) {
-    int64_t count = std::min(most, size / one);
-    int64_t whole = size / (count * one) * (count * one);
-    for (auto [from, to, number] :
-         {std::tuple(int64_t(0), whole, count),
-          std::tuple(whole, size, (size - whole) / one)}) {
+    int64_t results = size / one, groups = llvm::divideCeil(results, most);
+    int64_t fewer = results / groups, large = results % groups;
+    int64_t border = large * (fewer + 1) * one;
+    for (auto [from, to, number] : {std::tuple(int64_t(0), border, fewer + 1),
+                                    std::tuple(border, size, fewer)}) {
       if (from == to)
         continue;
       body(openLoop(constant(from), atMost(to, needed), number * one), number);
@@ -126,7 +127,8 @@ void Lowering::multiplyResults(const Product &product, const Operands &operands,
   SmallVector<Value> sums;
   for (const MatrixPlace &place : results)
     sums.push_back(emit([&](ImplicitLocOpBuilder &b) {
-      return unit.loadResult(b, step, element, place);
+      return operands.startsAtZero ? unit.zeroResult(b, step, element)
+                                   : unit.loadResult(b, step, element, place);
     }));
   Value k = openLoop(constant(0), operands.depth, step.depth, sums);
   SmallVector<Value> next(loopState()), lefts, rights;

@@ -57,7 +57,7 @@ def tiles(emulator, monkeypatch):
         wide,
         name="tiles-for-tests",
         features="+amx-tile,+amx-bf16,+amx-int8",
-        attributes=(("matrix_unit", "tiles"),),
+        attributes=(("matrix_units", "tiles"),),
     )
     known = (*cpu.descriptions(), target)
     cpu.describe.cache_clear()

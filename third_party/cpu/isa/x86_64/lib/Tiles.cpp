@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "MatrixUnits.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "seagrove/Support/MatrixUnit.h"
@@ -99,6 +100,12 @@ public:
   int64_t resultsDown() const override { return 2; }
   int64_t resultsAcross() const override { return 2; }
 
+  Value zeroResult(Builder &b, const MatrixStep &step,
+                   Type element) const override {
+    return call(b, "llvm.x86.tilezero.internal", tile(b),
+                {i16(b, step.rows), i16(b, kRowBytes)});
+  }
+
   Value loadResult(Builder &b, const MatrixStep &step, Type element,
                    const MatrixPlace &place) const override {
     return load(b, step.rows, kRowBytes, place);
@@ -159,6 +166,4 @@ private:
 
 } // namespace
 
-namespace seagrove::x86_64 {
-void registerMatrixUnit() { addMatrixUnit("tiles", std::make_unique<Tiles>()); }
-} // namespace seagrove::x86_64
+void x86_64::addTiles() { addMatrixUnit("tiles", std::make_unique<Tiles>()); }
