@@ -515,6 +515,13 @@ private:
     /// there is room for.
     mlir::Value depth;
     int64_t capacity = 0;
+    /// Rows of each packed panel of the right operand.
+    mlir::Value panelRows;
+    /// How many rows and columns of the product are needed; null for all.
+    mlir::Value rows, columns;
+    /// Where it holds, the register tiles start from `accumulator`, elsewhere
+    /// from `out`; null where it always does.
+    mlir::Value first;
   };
   struct Group {
     Buffer buffer;
@@ -531,16 +538,19 @@ private:
   };
   llvm::LogicalResult emitIterationScalars(const Chunk &chunk,
                                            mlir::Value iteration);
-  llvm::FailureOr<mlir::Value> followInMemory(const Chunk &chunk,
-                                              const Product &product,
-                                              sg::LoadOp load,
-                                              mlir::Value possible);
+  llvm::LogicalResult findDepth(const Chunk &chunk, const Product &product,
+                                Operands &operands);
+  llvm::FailureOr<mlir::Value>
+  followInMemory(const Chunk &chunk, const Product &product, sg::LoadOp load,
+                 const Operands &operands, mlir::Value possible);
   llvm::LogicalResult
   packIterations(const Chunk &chunk, const Product &product, Tile base,
                  mlir::Value times,
                  llvm::function_ref<void(mlir::Value, const Tile &)> emit);
-  Operands operandsFor(const Product &product, const Buffer &out,
+  Operands operandsFor(const Product &product, mlir::Value result,
                        int64_t capacity);
+  void bindAccumulator(mlir::scf::ForOp loop, const Product &product,
+                       mlir::Value trips, Operands &operands);
   Product productOf(mlir::linalg::LinalgOp op);
   void explain(const Product &product) const;
   Buffer destinationOf(const Product &product);
@@ -551,8 +561,10 @@ private:
                 mlir::Value column);
   llvm::SmallVector<mlir::Value> partsOf(const Product &product,
                                          mlir::Value elements);
-  void packRight(const Product &product, Tile base, const Buffer &buffer,
-                 mlir::Value row, int64_t capacity);
+  void packRight(const Product &product, Tile base, const Operands &operands,
+                 mlir::Value row);
+  void packRightAcross(const Product &product, Tile base,
+                       const Operands &operands, mlir::Value row);
   void multiply(const Product &product, Tile base, const Operands &operands);
   void multiplyTile(const Product &product, Tile base, const Operands &operands,
                     mlir::Value row, mlir::Value column, int64_t count);
@@ -570,7 +582,8 @@ private:
   //===--- Operands of products (Panels.cpp) ------------------------------===//
   sg::LoadOp leftInUserMemory(const Product &product, mlir::Region *body);
   std::optional<Buffer> leftInScratch(const Product &product);
-  mlir::Value isWholeInPlace(sg::LoadOp load);
+  mlir::Value isWholeInPlace(sg::LoadOp load, const Operands &operands,
+                             mlir::Value depth);
   mlir::Value rowsAreEven(const Product &product, sg::LoadOp load);
   mlir::Value leftDistance(const Operands &operands, mlir::Type element);
   void readLeftInPlace(Operands &operands, sg::LoadOp load,
@@ -584,6 +597,13 @@ private:
   Group findGroup(const Panels &panels, mlir::Value number,
                   llvm::ArrayRef<mlir::Value> own);
   mlir::Value unless(mlir::Value condition, mlir::Value count);
+
+  //===--- The part of a product that is needed (Demand.cpp) -------------===//
+  bool isKnownAhead(mlir::Value value,
+                    llvm::SetVector<mlir::Operation *> &missing);
+  mlir::Value neededExtent(mlir::Value value, int64_t dim);
+  mlir::Value neededDepth(const Product &product);
+  mlir::Value atMost(int64_t size, mlir::Value limit);
 
   //===--- Overlap of reads and writes (Aliasing.cpp) --------------------===//
   void resolveConflicts(sg::StoreOp store);
@@ -644,6 +664,15 @@ std::optional<mlir::vector::CombiningKind> kindOf(mlir::Block &combiner);
 
 /// Marks the exponentials of `kernel` whose argument is never positive.
 void markNeverPositive(mlir::func::FuncOp kernel);
+
+/// An accumulator that costs more vector operations than this is computed
+/// before the product, so that the code of a register tile stays small.
+constexpr unsigned kAccumulatorCost = 4;
+/// Groups of packed panels that are told apart at most.
+constexpr int64_t kMostGroups = 256;
+
+/// Returns true for the dialect's products of two blocks.
+bool isProduct(mlir::Operation *op);
 
 /// Returns true if a program of `kernel` may end by an assertion.
 bool mayFail(mlir::func::FuncOp kernel);

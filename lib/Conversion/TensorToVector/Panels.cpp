@@ -30,6 +30,9 @@ using namespace seagrove::vectorize;
 static constexpr size_t kMostKeys = 12;
 // How much of packed operands is kept, in units of the second-level cache.
 static constexpr int64_t kKeptBytesPerL2 = 4;
+// Rows of the right operand that are packed side by side: a multiple of what
+// any matrix unit interleaves.
+static constexpr int64_t kRowsAtOnce = 8;
 
 //===----------------------------------------------------------------------===//
 // The left operand in place
@@ -78,29 +81,33 @@ std::optional<Buffer> Lowering::leftInScratch(const Product &product) {
   return found->second;
 }
 
-/// A condition for `load` to be contiguous along its columns and in bounds
-/// everywhere.
-Value Lowering::isWholeInPlace(sg::LoadOp load) {
+/// A condition for `load` to be contiguous along its columns and in bounds in
+/// the rows that are read of it and in `depth` columns; null for all.
+Value Lowering::isWholeInPlace(sg::LoadOp load, const Operands &operands,
+                               Value depth) {
+  // The unit reads whole steps of rows.
+  Value rows = operands.leftRowBytes ? Value() : operands.rows;
   ArrayRef<int64_t> shape =
       cast<RankedTensorType>(load.getResult().getType()).getShape();
   Value holds =
       arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
   using Relation = arith::CmpIPredicate;
-  auto require = [&](Relation relation, Value value, int64_t bound) {
-    Value one = builder.createOrFold<arith::CmpIOp>(loc, relation, value,
-                                                    constant(bound));
+  auto require = [&](Relation relation, Value value, Value bound) {
+    Value one =
+        builder.createOrFold<arith::CmpIOp>(loc, relation, value, bound);
     holds = builder.createOrFold<arith::AndIOp>(loc, holds, one);
   };
   auto found = views.find(load);
   Value stride = found == views.end() ? scalar(load.getStrides()[1])
                                       : found->second.strides[1];
-  require(Relation::eq, stride, 1);
-  for (auto [low, high, size] :
-       llvm::zip(load.getLows(), load.getHighs(), shape)) {
+  require(Relation::eq, stride, constant(1));
+  SmallVector<Value> limits = {rows, depth};
+  for (auto [low, high, size, limit] :
+       llvm::zip(load.getLows(), load.getHighs(), shape, limits)) {
     if (isFull(low, high, size))
       continue;
-    require(Relation::sle, scalar(low), 0);
-    require(Relation::sge, scalar(high), size);
+    require(Relation::sle, scalar(low), constant(0));
+    require(Relation::sge, scalar(high), atMost(size, limit));
   }
   return holds;
 }
@@ -155,8 +162,14 @@ Value Lowering::leftDistance(const Operands &operands, Type element) {
                                  operands.leftRowBytes);
 }
 
-/// The address of row `row` of the left operand.
+/// The address of row `row` of the left operand, or of the last one that is
+/// needed.
 Value Lowering::leftRow(const Operands &operands, Value row) {
+  if (operands.rows && operands.inPlace && !operands.leftRowBytes) {
+    Value last =
+        arith::SubIOp::create(builder, loc, operands.rows, constant(1));
+    row = arith::MinSIOp::create(builder, loc, row, last);
+  }
   Value offset = builder.createOrFold<arith::MulIOp>(
       loc, row, constant(operands.left.strides[0]));
   if (operands.inPlace) {
@@ -384,78 +397,123 @@ Value Lowering::interleaved(ArrayRef<Value> vectors) {
                                       interleaved(odd));
 }
 
-/// Writes the right operand to panels of `buffer`, from row `row` of each on.
-/// A panel is `capacity` rows of as many columns as the register tile.
+/// As `packRight`, for an operand whose columns are contiguous and not its
+/// rows: it is transposed in registers.
+void Lowering::packRightAcross(const Product &product, Tile base,
+                               const Operands &operands, Value row) {
+  RankedTensorType type = cast<RankedTensorType>(product.right.getType());
+  int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
+  int64_t width = product.width.lanes * product.vectors;
+  auto pack = [&](const Tile &tile) {
+    Value values =
+        partsOf(product, evaluateAll(product.right, tile).front()).front();
+    Value column = tile.coordinates[columnDim].start;
+    Value within =
+        builder.createOrFold<arith::RemUIOp>(loc, column, constant(width));
+    Value panel = arith::SubIOp::create(builder, loc, column, within);
+    panel = arith::MulIOp::create(builder, loc, panel, operands.panelRows);
+    Value line = arith::AddIOp::create(builder, loc, row,
+                                       tile.coordinates[depthDim].start);
+    line = arith::MulIOp::create(builder, loc, line, constant(width));
+    Value offset = arith::AddIOp::create(builder, loc, panel, line);
+    offset = arith::AddIOp::create(builder, loc, offset, within);
+    LLVM::StoreOp::create(
+        builder, loc, toMemory(values),
+        address(operands.right.pointer, product.compute, offset),
+        product.compute.getIntOrFloatBitWidth() / 8);
+  };
+  emitGroups(base, type.getShape(), {depthDim}, columnDim, product.width,
+             product.vectors, product.right, {},
+             [&](ArrayRef<Tile> tiles) { llvm::for_each(tiles, pack); });
+}
+
+/// Writes the right operand to panels of `operands`, from row `row` of each on.
+/// A panel is all rows of as many columns as the register tile. A few rows are
+/// written to all panels before the next few, so that memory is read along its
+/// rows and the panels are still written in runs.
 void Lowering::packRight(const Product &product, Tile base,
-                         const Buffer &buffer, Value row, int64_t capacity) {
+                         const Operands &operands, Value row) {
   RankedTensorType type = cast<RankedTensorType>(product.right.getType());
   int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
   Value width = laneCount(product.width, product.vectors);
   int64_t interleave = product.unit ? product.step.interleave : 1;
+  if (!product.unit && findCrossing(product.right, type.getShape(), {depthDim},
+                                    columnDim, product.width)
+                               .dim >= 0)
+    return packRightAcross(product, base, operands, row);
   SmallVector<KnownBounds> depthBounds;
   SmallVector<int64_t> identity =
       llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
   collectBounds(product.right, identity, depthDim, depthBounds);
   builder.restoreInsertionPoint(points.back());
   Value end = interiorEnd(product.right, type.getShape(), columnDim, {});
-  Value whole = constant(product.columns);
-  if (end)
+  Value needed = atMost(product.columns, operands.columns), whole = needed;
+  if (end) {
     whole = roundDown(end, product.width, product.vectors);
-  auto panels = [&](Value from, Value to, bool interior) {
+    if (operands.columns)
+      whole = arith::MinSIOp::create(builder, loc, whole, needed);
+  }
+  auto panels = [&](Value from, Value to, Value low, Value high,
+                    bool interior) {
     Value first = openLoop(from, to, width);
     unsigned panelDepth = depth();
     Value panel =
-        arith::MulIOp::create(builder, loc, first, constant(capacity));
-    auto line = [&](Value low, Value high, const KnownBounds *known) {
-      Value k = openLoop(low, high, interleave);
-      knownBounds[depthDim] = known ? *known : KnownBounds();
-      Value position = arith::AddIOp::create(builder, loc, row, k);
-      position = arith::MulIOp::create(builder, loc, position, width);
-      position = arith::AddIOp::create(builder, loc, panel, position);
-      auto elements = [&](int64_t vector, int64_t line) {
-        Tile tile = base;
-        builder.restoreInsertionPoint(points.back());
-        Value at = builder.createOrFold<arith::AddIOp>(loc, k, constant(line));
-        tile.coordinates[depthDim] = {at, depth(), depthDim};
-        builder.restoreInsertionPoint(points[panelDepth]);
-        Value start = builder.createOrFold<arith::AddIOp>(
-            loc, first, laneCount(product.width, vector));
-        tile.coordinates[columnDim] = {start, panelDepth, columnDim};
-        tile.vectorDim = product.columns == 1 ? -1 : columnDim;
-        tile.width = product.columns == 1 ? Width(1) : product.width;
-        tile.interior = interior;
-        return partsOf(product, evaluateAll(product.right, tile).front());
-      };
-      for (int64_t vector = 0; vector < product.vectors; ++vector) {
-        SmallVector<SmallVector<Value>> lines(product.parts());
-        for (int64_t line = 0; line < interleave; ++line)
-          for (auto [part, value] : llvm::enumerate(elements(vector, line)))
-            lines[part].push_back(toMemory(value));
-        Value offset = arith::AddIOp::create(builder, loc, position,
-                                             laneCount(product.width, vector));
-        Value place = address(buffer.pointer, product.compute, offset);
-        for (ArrayRef<Value> part : lines) {
-          LLVM::StoreOp::create(builder, loc, interleaved(part), place,
-                                product.compute.getIntOrFloatBitWidth() / 8);
-          place = address(place, product.compute,
-                          constant(product.columns * capacity));
-        }
-      }
-      closeLoop();
-      knownBounds[depthDim] = {};
+        arith::MulIOp::create(builder, loc, first, operands.panelRows);
+    Value k = openLoop(low, high, interleave);
+    Value position = arith::AddIOp::create(builder, loc, row, k);
+    position = arith::MulIOp::create(builder, loc, position, width);
+    position = arith::AddIOp::create(builder, loc, panel, position);
+    auto elements = [&](int64_t vector, int64_t line) {
+      Tile tile = base;
+      builder.restoreInsertionPoint(points.back());
+      Value at = builder.createOrFold<arith::AddIOp>(loc, k, constant(line));
+      tile.coordinates[depthDim] = {at, depth(), depthDim};
+      builder.restoreInsertionPoint(points[panelDepth]);
+      Value start = builder.createOrFold<arith::AddIOp>(
+          loc, first, laneCount(product.width, vector));
+      tile.coordinates[columnDim] = {start, panelDepth, columnDim};
+      tile.vectorDim = product.columns == 1 ? -1 : columnDim;
+      tile.width = product.columns == 1 ? Width(1) : product.width;
+      tile.interior = interior;
+      return partsOf(product, evaluateAll(product.right, tile).front());
     };
-    bool split = depthBounds.size() == 1 &&
-                 isConstantIntValue(depthBounds.front().low, 0);
-    Value high =
-        split ? scalar(depthBounds.front().high) : constant(product.depth);
-    if (split && interleave > 1)
-      high = arith::AndIOp::create(builder, loc, high, constant(-interleave));
-    line(constant(0), high, split ? &depthBounds.front() : nullptr);
-    if (split)
-      line(high, constant(product.depth), nullptr);
+    for (int64_t vector = 0; vector < product.vectors; ++vector) {
+      SmallVector<SmallVector<Value>> lines(product.parts());
+      for (int64_t line = 0; line < interleave; ++line)
+        for (auto [part, value] : llvm::enumerate(elements(vector, line)))
+          lines[part].push_back(toMemory(value));
+      Value offset = arith::AddIOp::create(builder, loc, position,
+                                           laneCount(product.width, vector));
+      Value place = address(operands.right.pointer, product.compute, offset);
+      for (ArrayRef<Value> part : lines) {
+        LLVM::StoreOp::create(builder, loc, interleaved(part), place,
+                              product.compute.getIntOrFloatBitWidth() / 8);
+        place = address(place, product.compute,
+                        constant(product.columns * operands.capacity));
+      }
+    }
+    closeLoop();
     closeLoop();
   };
-  panels(constant(0), whole, true);
-  if (end)
-    panels(whole, constant(product.columns), false);
+  auto rows = [&](Value low, Value high, const KnownBounds *known) {
+    Value group = openLoop(low, high, kRowsAtOnce);
+    knownBounds[depthDim] = known ? *known : KnownBounds();
+    Value next =
+        arith::AddIOp::create(builder, loc, group, constant(kRowsAtOnce));
+    next = arith::MinSIOp::create(builder, loc, next, high);
+    panels(constant(0), whole, group, next, true);
+    if (end)
+      panels(whole, needed, group, next, false);
+    closeLoop();
+    knownBounds[depthDim] = {};
+  };
+  bool split =
+      depthBounds.size() == 1 && isConstantIntValue(depthBounds.front().low, 0);
+  Value high =
+      split ? scalar(depthBounds.front().high) : constant(product.depth);
+  if (split && interleave > 1)
+    high = arith::AndIOp::create(builder, loc, high, constant(-interleave));
+  rows(constant(0), high, split ? &depthBounds.front() : nullptr);
+  if (split)
+    rows(high, constant(product.depth), nullptr);
 }
