@@ -44,6 +44,11 @@ Value Lowering::spread(Lanes lanes, const Tile &tile) {
 
 Lanes Lowering::evaluateElementwise(Operation *op, Value value,
                                     const Tile &tile) {
+  if (tile.passesComparisons && comparisonOf(op)) {
+    DepthScope scope(*this, depthOf(tile));
+    return {arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true)),
+            true};
+  }
   SmallVector<Lanes> operands;
   bool uniform = true;
   for (Value operand : op->getOperands()) {
@@ -209,6 +214,7 @@ std::vector<uintptr_t> Lowering::keyOf(Value value, const Tile &tile) {
       tile.interior,
       static_cast<uintptr_t>(tile.insideDim + 1),
       tile.unwrapped,
+      tile.passesComparisons,
       reinterpret_cast<uintptr_t>(tile.neighbours.data())};
   for (const Coordinate &coordinate : tile.coordinates)
     key.push_back(
@@ -225,6 +231,10 @@ Lanes Lowering::evaluate(Value value, const Tile &tile) {
     lanes.uniform = true;
   if (nestOpen)
     cache[key] = lanes;
+  if (llvm::is_contained(fillers, value)) {
+    DepthScope scope(*this, depthOf(tile));
+    writeBuffer(pending[value].buffer, tile, spread(lanes, tile));
+  }
   return lanes;
 }
 

@@ -32,12 +32,14 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "seagrove/Dialect/Access/IR/Access.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"
 #include "seagrove/Support/Decisions.h"
 #include "seagrove/Support/MatrixUnit.h"
+#include "llvm/ADT/MapVector.h"
 #include <map>
 #include <vector>
 
@@ -57,6 +59,9 @@ struct Machine {
   int64_t l2Bytes = 512 << 10;
   int64_t lastLevelBytes = 32 << 20;
   bool fma = true;
+  /// A maximum or minimum that picks by comparison is one operation, and one
+  /// that skips NaN is several.
+  bool comparesMaximum = false;
   /// What multiplies small matrices, in the order of preference.
   llvm::SmallVector<const MatrixUnit *> units;
 
@@ -99,7 +104,18 @@ struct Tile {
   /// Where tiles are evaluated as a group along `insideDim`: the coordinates of
   /// all of them (see Transposes.cpp).
   llvm::ArrayRef<mlir::Value> neighbours;
+  /// True where each of the comparisons that `comparisonOf` finds is known to
+  /// hold.
+  bool passesComparisons = false;
 };
+
+/// Consecutive positions, `offset` and `from`, if there is one, plus an iota,
+/// that are compared to be less than `end`.
+struct Comparison {
+  mlir::Value from, end;
+  int64_t offset = 0, size = 0;
+};
+std::optional<Comparison> comparisonOf(mlir::Operation *op);
 
 /// Along which dimension reads are contiguous that are not along the vectors of
 /// a nest, so that they are transposed in registers.
@@ -171,6 +187,30 @@ struct Panels {
   int64_t words = 0;
   llvm::SmallVector<mlir::Value> keys;
 };
+
+/// A reduction of one element, or one strip of elements, along the axis.
+struct Line {
+  mlir::ValueRange inputs;
+  mlir::Block *combiner;
+  mlir::RankedTensorType type;
+  Tile tile;
+  int64_t axis, size;
+  bool alongLanes;
+  /// How far one vector reaches along the axis.
+  Width stride;
+  std::optional<mlir::vector::CombiningKind> kind;
+  /// Independent chains: enough to hide the latency of an addition behind the
+  /// throughput of two units.
+  int64_t mostChains = 4;
+  /// True where no lane of the state can be NaN, so that a comparison is
+  /// enough; such a reduction finds no number where all elements are NaN.
+  bool compares = false;
+};
+
+using TileBody = llvm::function_ref<void(const Tile &)>;
+/// Takes one tile beyond all bounds, and what runs a body for all of them.
+using BeyondBody =
+    llvm::function_ref<void(const Tile &, llvm::function_ref<void(TileBody)>)>;
 
 class Lowering {
 public:
@@ -300,6 +340,20 @@ private:
   mlir::Value spread(Lanes lanes, const Tile &tile);
   mlir::Value vectorOf(mlir::Value value, const Tile &tile);
 
+  //===--- Loops that only accumulate (Accumulate.cpp) -------------------===//
+  bool isAccumulation(mlir::scf::ForOp loop);
+  llvm::LogicalResult emitAccumulation(mlir::scf::ForOp loop);
+  llvm::LogicalResult emitIterations(mlir::scf::ForOp loop, mlir::Value from,
+                                     mlir::Value to, mlir::Value first);
+  llvm::LogicalResult
+  emitIteration(mlir::scf::ForOp loop, mlir::Value iteration,
+                llvm::SmallVector<Tile> tiles,
+                llvm::SmallVectorImpl<mlir::Value> &carried);
+  mlir::Value areInterior(mlir::ValueRange values,
+                          llvm::ArrayRef<int64_t> shape,
+                          llvm::ArrayRef<Tile> tiles,
+                          llvm::SmallVectorImpl<KnownBounds> &implied);
+
   //===--- Nests (Nests.cpp) ---------------------------------------------===//
   mlir::Value openLoop(mlir::Value lower, mlir::Value upper, int64_t step,
                        mlir::ValueRange inits = {}) {
@@ -312,6 +366,11 @@ private:
   mlir::ValueRange loopState() { return loops.back().getRegionIterArgs(); }
   void openNest();
   void closeNest();
+  mlir::scf::IfOp openBranch(mlir::Value condition, mlir::TypeRange types,
+                             bool otherwise = true);
+  void openSide(mlir::Block *block);
+  void openOtherBranch(mlir::scf::IfOp branch);
+  mlir::ValueRange closeBranch(mlir::scf::IfOp branch);
   unsigned depth() const { return loops.size(); }
   unsigned depthOf(const Tile &tile) const;
   /// Runs `body` for each tile of a domain, first without and then with bounds
@@ -319,8 +378,9 @@ private:
   void emitTiles(Tile base, llvm::ArrayRef<int64_t> shape,
                  llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
                  Width width, mlir::ValueRange readers,
-                 llvm::ArrayRef<KnownBounds> bounds,
-                 llvm::function_ref<void(const Tile &)> body);
+                 llvm::ArrayRef<KnownBounds> bounds, TileBody body,
+                 BeyondBody beyond = nullptr);
+  void emitBeyond(Tile tile, int64_t size, mlir::Value edge, BeyondBody beyond);
   void forEachTile(llvm::ArrayRef<int64_t> shape, int64_t vectorDim,
                    Width width, mlir::ValueRange readers,
                    llvm::ArrayRef<KnownBounds> bounds,
@@ -337,9 +397,21 @@ private:
   /// Calls `visit` for each read from memory or from the scratch area that
   /// evaluating `value` takes, with the dimension of the nest that each of its
   /// dimensions runs over, or -1. `nestDims` are those of `value`.
-  void forEachRead(
-      mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
-      llvm::function_ref<void(mlir::Value, llvm::ArrayRef<int64_t>)> visit);
+  /// `leaf` is called for what else depends on the position, and for
+  /// comparisons.
+  using Visit = llvm::function_ref<void(mlir::Value, llvm::ArrayRef<int64_t>)>;
+  void forEachRead(mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
+                   Visit visit, Visit leaf = nullptr);
+  llvm::SmallVector<Comparison> collectComparisons(mlir::ValueRange values,
+                                                   int64_t rank, int64_t dim);
+  /// Two coordinates, as i64: from `interior` on some read has to be masked,
+  /// from `beyond` on nothing is read and all positions are alike. Null where
+  /// that is nowhere, or not known.
+  struct Extent {
+    mlir::Value interior, beyond;
+  };
+  Extent extentOf(mlir::ValueRange readers, llvm::ArrayRef<int64_t> shape,
+                  int64_t dim, llvm::ArrayRef<KnownBounds> own = {});
   void collectBounds(mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
                      int64_t dim, llvm::SmallVectorImpl<KnownBounds> &bounds);
   int64_t chooseVectorDim(mlir::Value value) const;
@@ -359,7 +431,8 @@ private:
                   llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
                   Width width, int64_t vectors, mlir::ValueRange readers,
                   llvm::ArrayRef<KnownBounds> bounds,
-                  llvm::function_ref<void(llvm::ArrayRef<Tile>)> body);
+                  llvm::function_ref<void(llvm::ArrayRef<Tile>)> body,
+                  BeyondBody beyond = nullptr);
 
   //===--- Lengths of vectors (Scalable.cpp) ------------------------------===//
   Width chooseWidth(mlir::Type elementType, int64_t size,
@@ -370,6 +443,7 @@ private:
   int64_t maxLanes(Width width) const;
   mlir::Value laneCount(Width width, int64_t factor = 1);
   mlir::Value roundDown(mlir::Value value, Width width, int64_t factor = 1);
+  mlir::Value roundUp(mlir::Value value, Width width);
   mlir::Value step(mlir::Type elementType, Width width);
   mlir::Value lastPosition(Width width);
   mlir::Value laneAt(mlir::Value vector, mlir::Value position, Width width);
@@ -388,11 +462,28 @@ private:
   llvm::LogicalResult emitMap(sg::MapOp op);
   void emitView(mlir::Operation *op);
 
-  //===--- Reductions and scans (Combine.cpp) ----------------------------===//
+  //===--- Reductions (Reduce.cpp) ---------------------------------------===//
   llvm::LogicalResult emitReduce(sg::ReduceOp op);
+  llvm::SmallVector<mlir::Value> reduceAlongAxis(sg::ReduceOp op,
+                                                 const Tile &tile, Width width);
+  llvm::SmallVector<mlir::Value> reduceChains(const Line &line);
+  void reduceStrips(const Line &line, mlir::Value from, mlir::Value to,
+                    int64_t count, bool interior,
+                    llvm::SmallVectorImpl<mlir::Value> &state);
+  llvm::SmallVector<mlir::Value>
+  combineBeyond(const Line &line, mlir::ValueRange state, mlir::Value edge);
+  llvm::SmallVector<mlir::Value> neutralState(const Line &line);
+  llvm::SmallVector<mlir::Value>
+  advance(const Line &line, mlir::ValueRange state, mlir::ValueRange values);
+  Tile tileAt(const Line &line, mlir::Value position, bool interior);
+  mlir::Value isZero(mlir::Value value);
+  mlir::Value anyOf(mlir::Value lanes);
+  sg::ReduceOp fillerOf(mlir::Value value);
+  sg::ReduceOp findFiller(mlir::Value value);
+  bool postpone(mlir::Value value);
+
+  //===--- Combiners and scans (Combine.cpp) -----------------------------===//
   llvm::LogicalResult emitScan(sg::ScanOp op);
-  llvm::SmallVector<mlir::Value> reduceAlongAxis(sg::ReduceOp op, Tile tile,
-                                                 Width width);
   Width scanWidth(sg::ScanOp op, int64_t vectorDim);
   void scanAlongAxis(sg::ScanOp op, Tile tile, Width width,
                      llvm::ArrayRef<Buffer> outputs);
@@ -580,6 +671,16 @@ private:
   llvm::SmallVector<mlir::OpBuilder::InsertPoint> points;
   llvm::SmallVector<KnownBounds> knownBounds;
   std::map<std::vector<uintptr_t>, Lanes> cache;
+  llvm::SmallVector<std::map<std::vector<uintptr_t>, Lanes>> cachesOutside;
+  /// Blocks that a reduction still to come writes on the way.
+  struct Filler {
+    Buffer buffer;
+    sg::ReduceOp by;
+  };
+  llvm::MapVector<mlir::Value, Filler> pending;
+  llvm::DenseMap<mlir::Value, sg::ReduceOp> fillerFound;
+  /// Those of the current nest.
+  llvm::SmallVector<mlir::Value> fillers;
   bool nestOpen = false;
   /// The starts of the tiles that are evaluated together (Networks.cpp).
   llvm::SmallVector<mlir::Value> group;
@@ -596,6 +697,16 @@ mlir::linalg::LinalgOp findOnlyProduct(mlir::scf::ForOp loop);
 Width widthOf(const Machine &machine, mlir::Type elementType, int64_t size);
 
 mlir::VectorType vectorType(Width width, mlir::Type element);
+
+/// Returns true if each operation of a combiner works on vectors as on scalars.
+bool isVectorizable(mlir::Block &combiner);
+
+/// The kind of a combiner that is one operation of which the machines have a
+/// reduction.
+std::optional<mlir::vector::CombiningKind> kindOf(mlir::Block &combiner);
+
+/// Marks the exponentials of `kernel` whose argument is never positive.
+void markNeverPositive(mlir::func::FuncOp kernel);
 
 /// An accumulator that costs more vector operations than this is computed
 /// before the product, so that the code of a register tile stays small.

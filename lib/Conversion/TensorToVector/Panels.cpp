@@ -243,7 +243,7 @@ static bool readsAreUnordered(Operation *product) {
   WalkResult result = kernel.walk([&](Operation *op) {
     if (isSignal(op))
       return WalkResult::interrupt();
-    if (!isa<sg::StoreOp, sg::ScatterOp>(op))
+    if (!isa<sg::StoreOp, sg::ScatterOp, tt::StoreOp>(op))
       return WalkResult::advance();
     Operation *writer = body.findAncestorOpInBlock(*op);
     bool later = writer != here && here->isBeforeInBlock(writer);

@@ -99,8 +99,10 @@ bool vectorize::isSignal(Operation *op) {
     return load.getIsVolatile();
   if (auto gather = dyn_cast<sg::GatherOp>(op))
     return gather.getIsVolatile();
-  return op->getNumRegions() == 0 && !isa<sg::StoreOp, sg::ScatterOp>(op) &&
-         mayWrite(op);
+  if (auto load = dyn_cast<tt::LoadOp>(op))
+    return load.getIsVolatile();
+  return op->getNumRegions() == 0 &&
+         !isa<sg::StoreOp, sg::ScatterOp, tt::StoreOp>(op) && mayWrite(op);
 }
 
 static unsigned costOfElementwise(Operation *op) {

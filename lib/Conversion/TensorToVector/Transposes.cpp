@@ -238,11 +238,13 @@ void Lowering::emitGroups(Tile tile, ArrayRef<int64_t> shape,
                           ArrayRef<int64_t> outerDims, int64_t vectorDim,
                           Width width, int64_t vectors, ValueRange readers,
                           ArrayRef<KnownBounds> bounds,
-                          function_ref<void(ArrayRef<Tile>)> body) {
+                          function_ref<void(ArrayRef<Tile>)> body,
+                          BeyondBody beyond) {
   Crossing crossing = findCrossing(readers, shape, outerDims, vectorDim, width);
   if (crossing.dim < 0)
-    return emitTiles(tile, shape, outerDims, vectorDim, width, readers, bounds,
-                     [&](const Tile &one) { body(one); });
+    return emitTiles(
+        tile, shape, outerDims, vectorDim, width, readers, bounds,
+        [&](const Tile &one) { body(one); }, beyond);
   int64_t dim = crossing.dim;
   size_t outside = loops.size();
   SmallVector<int64_t> around(outerDims);
