@@ -62,10 +62,13 @@ void seagrove::buildVectorPipeline(OpPassManager &manager,
   options.l2Bytes = target.l2Bytes;
   options.lastLevelBytes = target.lastLevelBytes;
   options.fma = target.fma;
-  for (const auto &[key, value] : target.attributes)
+  for (const auto &[key, value] : target.attributes) {
     if (key == "matrix_units")
       for (StringRef name : llvm::split(value, ','))
         options.matrixUnits.push_back(name.trim().str());
+    if (key == "maximum")
+      options.comparesMaximum = value == "compares";
+  }
   manager.addPass(createVectorizeBlocks(options));
   addCleanUp(manager);
 }

@@ -29,8 +29,12 @@ namespace {
 constexpr double kSerialNs = 20'000;
 /// How long a worker looks for the next launch before it sleeps.
 constexpr double kSpinNs = 50'000;
-/// More chunks even out unequal programs, fewer keep neighbours together.
-constexpr int64_t kChunksPerThread = 8;
+/// A chunk is this part of a thread's share of what is left: large ones first,
+/// which keep neighbours together, and small ones in the end, which even out
+/// unequal programs.
+constexpr int64_t kPartOfShare = 2;
+/// Less work than this is not worth a claim of its own.
+constexpr double kLeastChunkNs = 5'000;
 constexpr int kMaxThreads = 4095;
 
 int64_t nowNs() {
@@ -124,14 +128,15 @@ namespace {
 
 /// The word that threads claim chunks from. Everything that a claim depends on
 /// is in it, so that a late worker can never claim a chunk of another launch:
-///   bits 32-63 launch number, 20-31 allowed workers, 0-19 chunks not begun.
+///   bits 32-63 launch number, 20-31 allowed workers, 0-19 units not begun.
+/// A unit is a program, or several where there are too many to count.
 struct Ticket {
-  static constexpr uint64_t kChunkMask = (1u << 20) - 1;
+  static constexpr uint64_t kUnitMask = (1u << 20) - 1;
 
-  static uint64_t make(uint32_t launch, int workers, int64_t chunks) {
-    return uint64_t(launch) << 32 | uint64_t(workers) << 20 | uint64_t(chunks);
+  static uint64_t make(uint32_t launch, int workers, int64_t units) {
+    return uint64_t(launch) << 32 | uint64_t(workers) << 20 | uint64_t(units);
   }
-  static int64_t chunks(uint64_t word) { return int64_t(word & kChunkMask); }
+  static int64_t units(uint64_t word) { return int64_t(word & kUnitMask); }
   static int workers(uint64_t word) { return int(word >> 20 & 0xfff); }
 };
 
@@ -155,10 +160,13 @@ private:
   // chunk has been claimed, which keeps the launch alive.
   Job job;
   int64_t begin = 0;
-  int64_t numChunks = 0;
+  int64_t numUnits = 0;
 
   alignas(64) std::atomic<uint64_t> ticket{0};
-  alignas(64) std::atomic<int64_t> chunksDone{0};
+  alignas(64) std::atomic<int64_t> unitsDone{0};
+  /// Read before a chunk is claimed, when the launch may be over: a stale value
+  /// makes a chunk of another size, and no more.
+  std::atomic<int64_t> leastUnits{1};
   std::atomic<bool> failed{false};
 
   alignas(64) std::atomic<int> sleepers{0};
@@ -174,20 +182,26 @@ private:
 int64_t Pool::runChunks(int index) {
   int64_t programsRun = 0;
   uint64_t word = ticket.load(std::memory_order_acquire);
-  while (Ticket::chunks(word) > 0 && index < Ticket::workers(word)) {
-    if (!ticket.compare_exchange_weak(word, word - 1,
+  while (Ticket::units(word) > 0 && index < Ticket::workers(word)) {
+    int64_t left = Ticket::units(word);
+    int64_t taken = left / (kPartOfShare * (Ticket::workers(word) + 1));
+    taken = std::max(taken, leastUnits.load(std::memory_order_relaxed));
+    taken = std::min(taken, left);
+    if (!ticket.compare_exchange_weak(word, word - uint64_t(taken),
                                       std::memory_order_acq_rel))
       continue;
-    int64_t chunk = numChunks - Ticket::chunks(word);
-    int64_t span = job.programs - begin;
-    int64_t first = begin + chunk * span / numChunks;
-    int64_t last = begin + (chunk + 1) * span / numChunks;
-    int64_t total = numChunks;
+    int64_t total = numUnits, span = job.programs - begin;
+    auto programAt = [&](int64_t unit) {
+      return begin + span / total * unit + span % total * unit / total;
+    };
+    int64_t first = programAt(total - left);
+    int64_t last = programAt(total - left + taken);
     if (!runSerially(job, first, last))
       failed.store(true, std::memory_order_relaxed);
     programsRun += last - first;
     // The launch may end with this increment: nothing of it is read after.
-    if (chunksDone.fetch_add(1, std::memory_order_seq_cst) + 1 == total &&
+    if (unitsDone.fetch_add(taken, std::memory_order_seq_cst) + taken ==
+            total &&
         callerSleeps.load(std::memory_order_seq_cst)) {
       std::lock_guard<std::mutex> lock(mutex);
       finished.notify_one();
@@ -211,7 +225,7 @@ void Pool::workerMain(int index) {
     sleepers.fetch_add(1, std::memory_order_seq_cst);
     wake.wait(lock, [&] {
       uint64_t word = ticket.load(std::memory_order_seq_cst);
-      return Ticket::chunks(word) > 0 && index < Ticket::workers(word);
+      return Ticket::units(word) > 0 && index < Ticket::workers(word);
     });
     sleepers.fetch_sub(1, std::memory_order_relaxed);
     idleSince = nowNs();
@@ -241,7 +255,7 @@ void Pool::addWorkers(int wanted) {
 
 void Pool::waitForOthers() {
   auto done = [&] {
-    return chunksDone.load(std::memory_order_seq_cst) == numChunks;
+    return unitsDone.load(std::memory_order_seq_cst) == numUnits;
   };
   int64_t start = nowNs();
   for (unsigned spins = 1; !done(); ++spins) {
@@ -263,11 +277,15 @@ bool Pool::run(const Job &newJob, int64_t first, int threads,
 
   job = newJob;
   begin = first;
-  numChunks = std::min<int64_t>(
-      {job.programs - first, kChunksPerThread * threads, Ticket::kChunkMask});
-  chunksDone.store(0, std::memory_order_relaxed);
+  numUnits = std::min<int64_t>(job.programs - first, Ticket::kUnitMask);
+  double unitNs = double(cost.nsPerProgram()) *
+                  (double(job.programs - first) / double(numUnits));
+  double least = std::min(kLeastChunkNs / unitNs, double(Ticket::kUnitMask));
+  leastUnits.store(std::max<int64_t>(1, int64_t(least)),
+                   std::memory_order_relaxed);
+  unitsDone.store(0, std::memory_order_relaxed);
   failed.store(false, std::memory_order_relaxed);
-  ticket.store(Ticket::make(++launches, helpers, numChunks),
+  ticket.store(Ticket::make(++launches, helpers, numUnits),
                std::memory_order_seq_cst);
   if (sleepers.load(std::memory_order_seq_cst) > 0) {
     std::lock_guard<std::mutex> lock(mutex);

@@ -130,3 +130,45 @@ func.func @adds(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %s: f32) a
   sg.store %d, %z[%c0] strides(%c8, %c1) bounds(%c0, %c0) to (%c8, %c8) : tensor<8x8xf32> -> !tt.ptr<f32>
   return
 }
+
+// -----
+
+// The block is multiplied as far as its store reaches, which is computed ahead
+// of the loop, and along K as far as both masks do. Nothing is written to the
+// accumulators before the first register tile but where there is no iteration.
+
+// CHECK-LABEL: func.func private @edges.program
+// CHECK-SAME: %[[ROWS:[a-z0-9]+]]: i64, %[[COLUMNS:[a-z0-9]+]]: i64, %[[K:[a-z0-9]+]]: i64, %[[TRIPS:[a-z0-9]+]]: i32
+// CHECK-NOT: llvm.store {{.*}} vector<8xf32>
+// CHECK: scf.if
+// CHECK: llvm.store {{.*}} vector<8xf32>
+// CHECK: arith.minsi %[[COLUMNS]], %c32_i64
+// CHECK-COUNT-12: arith.select {{.*}} : vector<8xf32>
+// CHECK: math.fma
+func.func @edges(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %m: i64, %n: i64, %k: i64, %trips: i32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c48 = arith.constant 48 : i64
+  %c32 = arith.constant 32 : i64
+  %c128 = arith.constant 128 : i64
+  %s0 = arith.constant 0 : i32
+  %s1 = arith.constant 1 : i32
+  %other = arith.constant 0.0 : f32
+  %zero = arith.constant dense<0.0> : tensor<48x32xf32>
+  %acc = scf.for %i = %s0 to %trips step %s1 iter_args(%c = %zero) -> (tensor<48x32xf32>) : i32 {
+    %number = arith.extsi %i : i32 to i64
+    %o = arith.muli %number, %c32 : i64
+    %p = arith.muli %o, %c32 : i64
+    %left = arith.subi %k, %o : i64
+    %most = arith.minsi %left, %c32 : i64
+    %high = arith.maxsi %most, %c0 : i64
+    %a = sg.load %x[%o] strides(%c128, %c1) bounds(%c0, %c0) to (%c48, %high) other(%other : f32) : !tt.ptr<f32> -> tensor<48x32xf32>
+    %b = sg.load %y[%p] strides(%c32, %c1) bounds(%c0, %c0) to (%high, %c32) other(%other : f32) : !tt.ptr<f32> -> tensor<32x32xf32>
+    %d = linalg.matmul ins(%a, %b : tensor<48x32xf32>, tensor<32x32xf32>) outs(%c : tensor<48x32xf32>) -> tensor<48x32xf32>
+    scf.yield %d : tensor<48x32xf32>
+  }
+  %rows = arith.maxsi %m, %c0 : i64
+  %columns = arith.maxsi %n, %c0 : i64
+  sg.store %acc, %z[%c0] strides(%c32, %c1) bounds(%c0, %c0) to (%rows, %columns) : tensor<48x32xf32> -> !tt.ptr<f32>
+  return
+}

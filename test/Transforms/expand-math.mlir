@@ -25,6 +25,23 @@ func.func @exp(%x: vector<8xf32>) -> vector<8xf32> {
   return %y : vector<8xf32>
 }
 
+// Of an argument that is never positive: one limit, and a scale that is a normal
+// number.
+
+// CHECK-LABEL: func.func @exp_of_negative
+func.func @exp_of_negative(%x: vector<8xf32>) -> vector<8xf32> {
+  // CHECK:           %[[LIMITED:.*]] = arith.select
+  // CHECK-NOT:       arith.select
+  // CHECK-COUNT-9:   math.fma
+  // CHECK:           %[[SCALE:.*]] = arith.shli
+  // CHECK-NOT:       arith.andi
+  // CHECK:           %[[NORMAL:.*]] = arith.mulf
+  // CHECK:           %[[RESULT:.*]] = arith.mulf %[[NORMAL]]
+  // CHECK:           return %[[RESULT]]
+  %y = math.exp %x {sg.never_positive} : vector<8xf32>
+  return %y : vector<8xf32>
+}
+
 // The same expansion serves scalars and scalable vectors.
 
 // CHECK-LABEL: func.func @exp2_scalar

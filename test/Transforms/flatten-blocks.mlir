@@ -8,12 +8,14 @@
 // CHECK-NOT: sg.reduce
 // CHECK-NOT: 2x2x2x2
 // CHECK: %[[Y:.*]] = sg.butterfly %[[X]] mask 4 : tensor<16xi32>
-// CHECK: arith.cmpi sgt, %[[X]], %[[Y]]
+// CHECK: %[[GREATER:.*]] = arith.cmpi sgt, %[[X]], %[[Y]]
+// CHECK-NOT: arith.extui
 // CHECK: %[[I:.*]] = sg.iota 0 : tensor<16xi32>
 // CHECK: arith.shrui %[[I]], %[[TWO:.*]] : tensor<16xi32>
 // CHECK: arith.shrui %[[I]], %[[THREE:.*]] : tensor<16xi32>
 // CHECK: arith.xori
-// CHECK: arith.cmpi ne
+// CHECK: %[[BIT:.*]] = arith.cmpi ne
+// CHECK: arith.xori %[[GREATER]], %[[BIT]] : tensor<16xi1>
 // CHECK: %[[R:.*]] = arith.select %{{.*}}, %[[Y]], %[[X]] : tensor<16xi1>, tensor<16xi32>
 // CHECK: return %[[R]] : tensor<16xi32>
 func.func @step(%a: tensor<16xi32>) -> tensor<16xi32> {

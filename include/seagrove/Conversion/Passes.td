@@ -78,6 +78,7 @@ def VectorizeBlocks : Pass<"vectorize-blocks", "::mlir::ModuleOp"> {
     Option<"l2Bytes", "l2-bytes", "int64_t", "524288", "Size of the second-level cache">,
     Option<"lastLevelBytes", "last-level-bytes", "int64_t", "33554432", "Size of the largest cache">,
     Option<"fma", "fma", "bool", "true", "The machine multiplies and adds in one instruction">,
+    Option<"comparesMaximum", "compares-maximum", "bool", "false", "A maximum that picks by comparison takes one operation, and one that skips NaN several">,
     ListOption<"matrixUnits", "matrix-units", "std::string", "What multiplies small matrices, if anything does: the first that has a step for a product">
   ];
   let dependentDialects = [

@@ -16,6 +16,9 @@ namespace seagrove {
 #define GEN_PASS_REGISTRATION
 #include "seagrove/Transforms/Passes.h.inc"
 
+/// An attribute of exponentials whose argument is never positive.
+inline constexpr llvm::StringLiteral kNeverPositive = "sg.never_positive";
+
 } // namespace seagrove
 
 #endif // SEAGROVE_TRANSFORMS_PASSES_H

@@ -1,4 +1,4 @@
-//===- Combine.cpp - reductions and scans
+//===- Combine.cpp - combiners and scans
 //
 // Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,16 +13,11 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-// Independent chains of a reduction: enough to hide the latency of an addition
-// behind the throughput of two units.
-static constexpr int64_t kAccumulators = 4;
-
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// Returns true if each operation of a combiner works on vectors as on scalars.
-static bool isVectorizable(Block &combiner) {
+bool vectorize::isVectorizable(Block &combiner) {
   return llvm::all_of(combiner.without_terminator(), [](Operation &op) {
     return op.hasTrait<OpTrait::Elementwise>() ||
            op.hasTrait<OpTrait::ConstantLike>();
@@ -122,133 +117,6 @@ SmallVector<Value> Lowering::scanLanes(Block &combiner, ValueRange vectors,
       value = arith::SelectOp::create(builder, loc, mask, wide, value);
   }
   return values;
-}
-
-//===----------------------------------------------------------------------===//
-// Reductions
-//===----------------------------------------------------------------------===//
-
-/// One element, or one strip of elements, of all inputs along the axis, in as
-/// many independent chains as pay.
-SmallVector<Value> Lowering::reduceAlongAxis(sg::ReduceOp op, Tile tile,
-                                             Width width) {
-  int64_t axis = op.getAxis(), size = op.getInputType().getDimSize(axis);
-  bool alongLanes = tile.vectorDim == axis;
-  Width stride = alongLanes ? width : Width(1);
-  int64_t wanted = std::max<int64_t>(
-      kAccumulators / (width.scalable ? machine.registerGroup : 1), 1);
-  int64_t chains = size >= 2 * wanted * maxLanes(stride) ? wanted : 1;
-  // The bounds along the axis are those of the vector dimension only where
-  // both are the same; else they are tested row by row.
-  Value end = alongLanes ? interiorEnd(op.getInputs(),
-                                       op.getInputType().getShape(), axis, {})
-                         : Value();
-  size_t inputs = op.getInputs().size();
-  auto at = [&](Value start, int64_t chain, bool interior) {
-    Tile moved = tile;
-    builder.restoreInsertionPoint(points.back());
-    Value position = builder.createOrFold<arith::AddIOp>(
-        loc, start, laneCount(stride, chain));
-    moved.coordinates[axis] = {position, depth(), alongLanes ? axis : -1};
-    moved.interior = alongLanes ? interior : tile.interior;
-    SmallVector<Value> values = evaluateAll(op.getInputs(), moved);
-    builder.restoreInsertionPoint(points.back());
-    return values;
-  };
-  noteDecision(op, "reduction",
-               "along dimension {0} of {1} elements, {2} at a time: {3} "
-               "independent chains{4}",
-               axis, size, stride.lanes, chains,
-               alongLanes ? ", lanes combined at the end" : "");
-  SmallVector<Value> state;
-  for (int64_t chain = 0; chain < chains; ++chain)
-    llvm::append_range(state, at(constant(0), chain, !end));
-  auto advance = [&](Value from, Value to, int64_t count, bool interior) {
-    Value start = openLoop(from, to, laneCount(stride, count), state);
-    SmallVector<Value> carried(loopState()), next;
-    for (int64_t chain = 0; chain < count; ++chain) {
-      SmallVector<Value> values = at(start, chain, interior);
-      ValueRange sum = ValueRange(carried).slice(chain * inputs, inputs);
-      llvm::append_range(next, combine(op.getCombiner(), sum, values));
-    }
-    ValueRange results = closeLoop(next);
-    state.assign(results.begin(), results.end());
-  };
-  // A vector of unknown length may fill the block, or not.
-  bool several = stride.scalable || size > chains * stride.lanes;
-  Value block = laneCount(stride, chains);
-  Value whole = constant(size);
-  if (end) {
-    whole = roundDown(end, stride, chains);
-    whole = arith::MaxSIOp::create(builder, loc, whole, block);
-  }
-  if (several)
-    advance(block, whole, chains, true);
-  for (; chains > 1; chains /= 2) {
-    size_t half = chains / 2 * inputs;
-    SmallVector<Value> merged;
-    for (int64_t chain = 0; chain < chains / 2; ++chain)
-      llvm::append_range(
-          merged,
-          combine(op.getCombiner(),
-                  ValueRange(state).slice(chain * inputs, inputs),
-                  ValueRange(state).slice(half + chain * inputs, inputs)));
-    state = merged;
-  }
-  if (end && several)
-    advance(whole, constant(size), 1, false);
-  return alongLanes ? combineLanes(op.getCombiner(), state) : state;
-}
-
-LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
-  RankedTensorType type = op.getInputType();
-  int64_t axis = op.getAxis();
-  int64_t vectorDim = isVectorizable(op.getCombiner())
-                          ? chooseVectorDim(op.getInputs()[0])
-                          : -1;
-  Type widest = lowered(type.getElementType());
-  Width width = vectorDim < 0 ? 1
-                              : chooseWidth(widest, type.getDimSize(vectorDim),
-                                            op.getInputs(), &op.getCombiner());
-  SmallVector<Buffer> outputs;
-  for (Value result : op.getResults())
-    if (auto block = dyn_cast<RankedTensorType>(result.getType()))
-      outputs.push_back(allocate(RankedTensorType::get(
-          block.getShape(), lowered(block.getElementType()))));
-  SmallVector<int64_t> outer;
-  for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    if (dim != axis && dim != vectorDim)
-      outer.push_back(dim);
-  auto finish = [&](Tile tile, ValueRange values) {
-    if (outputs.empty())
-      return scalars.map(op.getResults(), values);
-    tile.coordinates.erase(tile.coordinates.begin() + axis);
-    tile.vectorDim =
-        tile.vectorDim == axis ? -1 : tile.vectorDim - (tile.vectorDim > axis);
-    for (auto [output, value] : llvm::zip(outputs, values)) {
-      builder.restoreInsertionPoint(points.back());
-      writeBuffer(output, tile, value);
-    }
-  };
-  openNest();
-  Tile tile = originOf(type.getRank());
-  if (vectorDim >= 0 && vectorDim != axis) {
-    emitTiles(tile, type.getShape(), outer, vectorDim, width, op.getInputs(),
-              {}, [&](const Tile &strip) {
-                finish(strip, reduceAlongAxis(op, strip, width));
-              });
-  } else {
-    openLoops(tile, type.getShape(), outer, {});
-    tile.vectorDim = vectorDim;
-    tile.width = width;
-    finish(tile, reduceAlongAxis(op, tile, width));
-    while (!loops.empty())
-      closeLoop();
-  }
-  closeNest();
-  for (auto [result, output] : llvm::zip(op.getResults(), outputs))
-    buffers[result] = output;
-  return success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -134,7 +134,7 @@ LogicalResult Lowering::emitOperation(Operation *op) {
       return op->emitError("SG0401: cannot evaluate '")
              << op->getName().getStringRef() << "' on a block";
     for (Value result : op->getResults())
-      if (plan.inMemory(result) && !result.use_empty() &&
+      if (plan.inMemory(result) && !result.use_empty() && !postpone(result) &&
           failed(materialize(result)))
         return failure();
     return success();
@@ -294,6 +294,12 @@ LogicalResult Lowering::emitFor(scf::ForOp op) {
   FailureOr<bool> done = emitProductLoop(op);
   if (failed(done) || *done)
     return success(succeeded(done));
+  done = emitChainLoop(op);
+  if (failed(done) || *done)
+    return success(succeeded(done));
+  if (isAccumulation(op))
+    return emitAccumulation(op);
+  packInvariantLefts(op);
   SmallVector<Value> initial, yielded;
   bindCarried(op.getInitArgs(), op.getRegionIterArgs(), initial);
   auto loop = scf::ForOp::create(builder, loc, scalar(op.getLowerBound()),

@@ -44,6 +44,11 @@ Value Lowering::spread(Lanes lanes, const Tile &tile) {
 
 Lanes Lowering::evaluateElementwise(Operation *op, Value value,
                                     const Tile &tile) {
+  if (tile.passesComparisons && comparisonOf(op)) {
+    DepthScope scope(*this, depthOf(tile));
+    return {arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true)),
+            true};
+  }
   SmallVector<Lanes> operands;
   bool uniform = true;
   for (Value operand : op->getOperands()) {
@@ -140,32 +145,6 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
 
-/// The lanes of a tile start at a multiple of their number, so that the bits of
-/// the mask below it change lanes and those above it the start.
-Lanes Lowering::evaluateButterfly(sg::ButterflyOp op, const Tile &tile) {
-  int64_t mask = op.getMask();
-  int64_t low = mask & (tile.width.lanes - 1), high = mask - low;
-  Tile source = tile;
-  if (high) {
-    DepthScope scope(*this, depthOf(tile));
-    Coordinate &coordinate = source.coordinates.front();
-    coordinate.start =
-        arith::XOrIOp::create(builder, loc, coordinate.start, constant(high));
-    coordinate.nestDim = -1;
-    source.interior = false;
-  }
-  Lanes lanes = evaluate(op.getSource(), source);
-  if (!low || lanes.uniform)
-    return lanes;
-  DepthScope scope(*this, depthOf(tile));
-  SmallVector<int64_t> order;
-  for (int64_t lane = 0; lane < tile.width.lanes; ++lane)
-    order.push_back(lane ^ low);
-  return {
-      vector::ShuffleOp::create(builder, loc, lanes.value, lanes.value, order),
-      false};
-}
-
 Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
   if (!tile.neighbours.empty() && tile.vectorDim >= 0 && tile.insideDim >= 0 &&
       isCrossed(value, tile.vectorDim, tile.insideDim))
@@ -220,6 +199,8 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
                                   step(element, tile.width)),
             false};
   }
+  if (std::optional<Lanes> bit = evaluatePositionBit(op, tile))
+    return *bit;
   return evaluateElementwise(op, value, tile);
 }
 
@@ -233,6 +214,7 @@ std::vector<uintptr_t> Lowering::keyOf(Value value, const Tile &tile) {
       tile.interior,
       static_cast<uintptr_t>(tile.insideDim + 1),
       tile.unwrapped,
+      tile.passesComparisons,
       reinterpret_cast<uintptr_t>(tile.neighbours.data())};
   for (const Coordinate &coordinate : tile.coordinates)
     key.push_back(
@@ -249,6 +231,10 @@ Lanes Lowering::evaluate(Value value, const Tile &tile) {
     lanes.uniform = true;
   if (nestOpen)
     cache[key] = lanes;
+  if (llvm::is_contained(fillers, value)) {
+    DepthScope scope(*this, depthOf(tile));
+    writeBuffer(pending[value].buffer, tile, spread(lanes, tile));
+  }
   return lanes;
 }
 

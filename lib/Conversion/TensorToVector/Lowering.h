@@ -32,12 +32,14 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "seagrove/Dialect/Access/IR/Access.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"
 #include "seagrove/Support/Decisions.h"
 #include "seagrove/Support/MatrixUnit.h"
+#include "llvm/ADT/MapVector.h"
 #include <map>
 #include <vector>
 
@@ -57,6 +59,9 @@ struct Machine {
   int64_t l2Bytes = 512 << 10;
   int64_t lastLevelBytes = 32 << 20;
   bool fma = true;
+  /// A maximum or minimum that picks by comparison is one operation, and one
+  /// that skips NaN is several.
+  bool comparesMaximum = false;
   /// What multiplies small matrices, in the order of preference.
   llvm::SmallVector<const MatrixUnit *> units;
 
@@ -99,7 +104,18 @@ struct Tile {
   /// Where tiles are evaluated as a group along `insideDim`: the coordinates of
   /// all of them (see Transposes.cpp).
   llvm::ArrayRef<mlir::Value> neighbours;
+  /// True where each of the comparisons that `comparisonOf` finds is known to
+  /// hold.
+  bool passesComparisons = false;
 };
+
+/// Consecutive positions, `offset` and `from`, if there is one, plus an iota,
+/// that are compared to be less than `end`.
+struct Comparison {
+  mlir::Value from, end;
+  int64_t offset = 0, size = 0;
+};
+std::optional<Comparison> comparisonOf(mlir::Operation *op);
 
 /// Along which dimension reads are contiguous that are not along the vectors of
 /// a nest, so that they are transposed in registers.
@@ -171,6 +187,30 @@ struct Panels {
   int64_t words = 0;
   llvm::SmallVector<mlir::Value> keys;
 };
+
+/// A reduction of one element, or one strip of elements, along the axis.
+struct Line {
+  mlir::ValueRange inputs;
+  mlir::Block *combiner;
+  mlir::RankedTensorType type;
+  Tile tile;
+  int64_t axis, size;
+  bool alongLanes;
+  /// How far one vector reaches along the axis.
+  Width stride;
+  std::optional<mlir::vector::CombiningKind> kind;
+  /// Independent chains: enough to hide the latency of an addition behind the
+  /// throughput of two units.
+  int64_t mostChains = 4;
+  /// True where no lane of the state can be NaN, so that a comparison is
+  /// enough; such a reduction finds no number where all elements are NaN.
+  bool compares = false;
+};
+
+using TileBody = llvm::function_ref<void(const Tile &)>;
+/// Takes one tile beyond all bounds, and what runs a body for all of them.
+using BeyondBody =
+    llvm::function_ref<void(const Tile &, llvm::function_ref<void(TileBody)>)>;
 
 class Lowering {
 public:
@@ -298,9 +338,22 @@ private:
   Lanes evaluateUncached(mlir::Value value, const Tile &tile);
   Lanes evaluateElementwise(mlir::Operation *op, mlir::Value value,
                             const Tile &tile);
-  Lanes evaluateButterfly(sg::ButterflyOp op, const Tile &tile);
   mlir::Value spread(Lanes lanes, const Tile &tile);
   mlir::Value vectorOf(mlir::Value value, const Tile &tile);
+
+  //===--- Loops that only accumulate (Accumulate.cpp) -------------------===//
+  bool isAccumulation(mlir::scf::ForOp loop);
+  llvm::LogicalResult emitAccumulation(mlir::scf::ForOp loop);
+  llvm::LogicalResult emitIterations(mlir::scf::ForOp loop, mlir::Value from,
+                                     mlir::Value to, mlir::Value first);
+  llvm::LogicalResult
+  emitIteration(mlir::scf::ForOp loop, mlir::Value iteration,
+                llvm::SmallVector<Tile> tiles,
+                llvm::SmallVectorImpl<mlir::Value> &carried);
+  mlir::Value areInterior(mlir::ValueRange values,
+                          llvm::ArrayRef<int64_t> shape,
+                          llvm::ArrayRef<Tile> tiles,
+                          llvm::SmallVectorImpl<KnownBounds> &implied);
 
   //===--- Nests (Nests.cpp) ---------------------------------------------===//
   mlir::Value openLoop(mlir::Value lower, mlir::Value upper, int64_t step,
@@ -314,6 +367,11 @@ private:
   mlir::ValueRange loopState() { return loops.back().getRegionIterArgs(); }
   void openNest();
   void closeNest();
+  mlir::scf::IfOp openBranch(mlir::Value condition, mlir::TypeRange types,
+                             bool otherwise = true);
+  void openSide(mlir::Block *block);
+  void openOtherBranch(mlir::scf::IfOp branch);
+  mlir::ValueRange closeBranch(mlir::scf::IfOp branch);
   unsigned depth() const { return loops.size(); }
   unsigned depthOf(const Tile &tile) const;
   /// Runs `body` for each tile of a domain, first without and then with bounds
@@ -321,8 +379,9 @@ private:
   void emitTiles(Tile base, llvm::ArrayRef<int64_t> shape,
                  llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
                  Width width, mlir::ValueRange readers,
-                 llvm::ArrayRef<KnownBounds> bounds,
-                 llvm::function_ref<void(const Tile &)> body);
+                 llvm::ArrayRef<KnownBounds> bounds, TileBody body,
+                 BeyondBody beyond = nullptr);
+  void emitBeyond(Tile tile, int64_t size, mlir::Value edge, BeyondBody beyond);
   void forEachTile(llvm::ArrayRef<int64_t> shape, int64_t vectorDim,
                    Width width, mlir::ValueRange readers,
                    llvm::ArrayRef<KnownBounds> bounds,
@@ -339,9 +398,21 @@ private:
   /// Calls `visit` for each read from memory or from the scratch area that
   /// evaluating `value` takes, with the dimension of the nest that each of its
   /// dimensions runs over, or -1. `nestDims` are those of `value`.
-  void forEachRead(
-      mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
-      llvm::function_ref<void(mlir::Value, llvm::ArrayRef<int64_t>)> visit);
+  /// `leaf` is called for what else depends on the position, and for
+  /// comparisons.
+  using Visit = llvm::function_ref<void(mlir::Value, llvm::ArrayRef<int64_t>)>;
+  void forEachRead(mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
+                   Visit visit, Visit leaf = nullptr);
+  llvm::SmallVector<Comparison> collectComparisons(mlir::ValueRange values,
+                                                   int64_t rank, int64_t dim);
+  /// Two coordinates, as i64: from `interior` on some read has to be masked,
+  /// from `beyond` on nothing is read and all positions are alike. Null where
+  /// that is nowhere, or not known.
+  struct Extent {
+    mlir::Value interior, beyond;
+  };
+  Extent extentOf(mlir::ValueRange readers, llvm::ArrayRef<int64_t> shape,
+                  int64_t dim, llvm::ArrayRef<KnownBounds> own = {});
   void collectBounds(mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
                      int64_t dim, llvm::SmallVectorImpl<KnownBounds> &bounds);
   int64_t chooseVectorDim(mlir::Value value) const;
@@ -354,7 +425,7 @@ private:
                         llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
                         Width width);
   Lanes readTransposed(mlir::Value read, const Tile &tile);
-  bool liesAcross(mlir::Value value, const Tile &tile);
+  bool liesAcross(mlir::Value value, int64_t vectorDim, int64_t otherDim);
   Tile rowOf(const Tile &tile, int64_t lane, int64_t first, int64_t length);
   mlir::Value doNotWrap(const Crossing &crossing);
   /// The part of a nest in which tiles are evaluated in groups.
@@ -377,7 +448,8 @@ private:
                   llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
                   Width width, int64_t vectors, mlir::ValueRange readers,
                   llvm::ArrayRef<KnownBounds> bounds,
-                  llvm::function_ref<void(llvm::ArrayRef<Tile>)> body);
+                  llvm::function_ref<void(llvm::ArrayRef<Tile>)> body,
+                  BeyondBody beyond = nullptr);
 
   //===--- Lengths of vectors (Scalable.cpp) ------------------------------===//
   Width chooseWidth(mlir::Type elementType, int64_t size,
@@ -390,6 +462,7 @@ private:
   int64_t maxLanes(Width width) const;
   mlir::Value laneCount(Width width, int64_t factor = 1);
   mlir::Value roundDown(mlir::Value value, Width width, int64_t factor = 1);
+  mlir::Value roundUp(mlir::Value value, Width width);
   mlir::Value step(mlir::Type elementType, Width width);
   mlir::Value lastPosition(Width width);
   mlir::Value laneAt(mlir::Value vector, mlir::Value position, Width width);
@@ -408,11 +481,28 @@ private:
   llvm::LogicalResult emitMap(sg::MapOp op);
   void emitView(mlir::Operation *op);
 
-  //===--- Reductions and scans (Combine.cpp) ----------------------------===//
+  //===--- Reductions (Reduce.cpp) ---------------------------------------===//
   llvm::LogicalResult emitReduce(sg::ReduceOp op);
+  llvm::SmallVector<mlir::Value> reduceAlongAxis(sg::ReduceOp op,
+                                                 const Tile &tile, Width width);
+  llvm::SmallVector<mlir::Value> reduceChains(const Line &line);
+  void reduceStrips(const Line &line, mlir::Value from, mlir::Value to,
+                    int64_t count, bool interior,
+                    llvm::SmallVectorImpl<mlir::Value> &state);
+  llvm::SmallVector<mlir::Value>
+  combineBeyond(const Line &line, mlir::ValueRange state, mlir::Value edge);
+  llvm::SmallVector<mlir::Value> neutralState(const Line &line);
+  llvm::SmallVector<mlir::Value>
+  advance(const Line &line, mlir::ValueRange state, mlir::ValueRange values);
+  Tile tileAt(const Line &line, mlir::Value position, bool interior);
+  mlir::Value isZero(mlir::Value value);
+  mlir::Value anyOf(mlir::Value lanes);
+  sg::ReduceOp fillerOf(mlir::Value value);
+  sg::ReduceOp findFiller(mlir::Value value);
+  bool postpone(mlir::Value value);
+
+  //===--- Combiners and scans (Combine.cpp) -----------------------------===//
   llvm::LogicalResult emitScan(sg::ScanOp op);
-  llvm::SmallVector<mlir::Value> reduceAlongAxis(sg::ReduceOp op, Tile tile,
-                                                 Width width);
   Width scanWidth(sg::ScanOp op, int64_t vectorDim);
   void scanAlongAxis(sg::ScanOp op, Tile tile, Width width,
                      llvm::ArrayRef<Buffer> outputs);
@@ -424,6 +514,34 @@ private:
   scanLanes(mlir::Block &combiner, mlir::ValueRange vectors, bool reverse);
   llvm::SmallVector<mlir::Value> evaluateAll(mlir::ValueRange values,
                                              const Tile &tile);
+
+  //===--- Rows (Rows.cpp) -----------------------------------------------===//
+  std::optional<KnownBounds> onlyBound(mlir::ValueRange readers, size_t rank,
+                                       int64_t dim);
+  void forEachRow(Tile tile, llvm::ArrayRef<int64_t> shape, int64_t dim,
+                  mlir::ValueRange readers,
+                  llvm::function_ref<void(const Tile &)> body);
+  void
+  reduceRows(sg::ReduceOp op, llvm::ArrayRef<Tile> columns,
+             llvm::function_ref<void(const Tile &, mlir::ValueRange)> finish);
+  void
+  reduceAcross(sg::ReduceOp op, Tile tile, llvm::ArrayRef<int64_t> outerDims,
+               int64_t vectorDim, Width width,
+               llvm::function_ref<void(const Tile &, mlir::ValueRange)> finish);
+
+  //===--- Loops that keep their blocks in registers (Chains.cpp) ---------===//
+  llvm::FailureOr<bool> emitChainLoop(mlir::scf::ForOp loop);
+  llvm::LogicalResult emitScalarResults(mlir::scf::ForOp loop);
+  llvm::LogicalResult emitChain(mlir::scf::ForOp loop,
+                                llvm::ArrayRef<Tile> tiles);
+
+  //===--- Sorting networks (Networks.cpp) -------------------------------===//
+  int64_t spanOf(mlir::Value value, llvm::DenseSet<mlir::Value> &seen);
+  void materializeGroups(mlir::Value value, const Buffer &buffer, int64_t span);
+  std::optional<int64_t> numberInGroup(const Tile &tile) const;
+  Lanes evaluateButterfly(sg::ButterflyOp op, const Tile &tile);
+  std::optional<Lanes> evaluatePositionBit(mlir::Operation *op,
+                                           const Tile &tile);
 
   //===--- Products (Product.cpp) ----------------------------------------===//
   struct Operands {
@@ -443,6 +561,13 @@ private:
     /// there is room for.
     mlir::Value depth;
     int64_t capacity = 0;
+    /// Rows of each packed panel of the right operand.
+    mlir::Value panelRows;
+    /// How many rows and columns of the product are needed; null for all.
+    mlir::Value rows, columns;
+    /// Where it holds, the register tiles start from `accumulator`, elsewhere
+    /// from `out`; null where it always does.
+    mlir::Value first;
   };
   struct Group {
     Buffer buffer;
@@ -459,16 +584,19 @@ private:
   };
   llvm::LogicalResult emitIterationScalars(const Chunk &chunk,
                                            mlir::Value iteration);
-  llvm::FailureOr<mlir::Value> followInMemory(const Chunk &chunk,
-                                              const Product &product,
-                                              sg::LoadOp load,
-                                              mlir::Value possible);
+  llvm::LogicalResult findDepth(const Chunk &chunk, const Product &product,
+                                Operands &operands);
+  llvm::FailureOr<mlir::Value>
+  followInMemory(const Chunk &chunk, const Product &product, sg::LoadOp load,
+                 const Operands &operands, mlir::Value possible);
   llvm::LogicalResult
   packIterations(const Chunk &chunk, const Product &product, Tile base,
                  mlir::Value times,
                  llvm::function_ref<void(mlir::Value, const Tile &)> emit);
-  Operands operandsFor(const Product &product, const Buffer &out,
+  Operands operandsFor(const Product &product, mlir::Value result,
                        int64_t capacity);
+  void bindAccumulator(mlir::scf::ForOp loop, const Product &product,
+                       mlir::Value trips, Operands &operands);
   Product productOf(mlir::linalg::LinalgOp op);
   void explain(const Product &product) const;
   Buffer destinationOf(const Product &product);
@@ -480,14 +608,11 @@ private:
   llvm::SmallVector<mlir::Value> partsOf(const Product &product,
                                          mlir::Value elements);
   llvm::SmallVector<llvm::SmallVector<mlir::Value>>
-  panelLines(const Product &product, Tile tile,
-             llvm::ArrayRef<mlir::Value> rows, int64_t interleave);
-  llvm::SmallVector<llvm::SmallVector<mlir::Value>>
   crossedLines(const Product &product, const Tile &tile, int64_t interleave);
-  void writeLines(llvm::ArrayRef<mlir::Value> lines, const Product &product,
-                  mlir::Value pointer, int64_t interleave);
-  void packRight(const Product &product, Tile base, const Buffer &buffer,
-                 mlir::Value row, int64_t capacity);
+  void packRight(const Product &product, Tile base, const Operands &operands,
+                 mlir::Value row);
+  void packRightAcross(const Product &product, Tile base,
+                       const Operands &operands, mlir::Value row);
   void multiply(const Product &product, Tile base, const Operands &operands);
   void multiplyTile(const Product &product, Tile base, const Operands &operands,
                     mlir::Value row, mlir::Value column, int64_t count);
@@ -505,11 +630,14 @@ private:
   //===--- Operands of products (Panels.cpp) ------------------------------===//
   sg::LoadOp leftInUserMemory(const Product &product, mlir::Region *body);
   std::optional<Buffer> leftInScratch(const Product &product);
-  mlir::Value isWholeInPlace(sg::LoadOp load);
+  mlir::Value isWholeInPlace(sg::LoadOp load, const Operands &operands,
+                             mlir::Value depth);
   mlir::Value rowsAreEven(const Product &product, sg::LoadOp load);
   mlir::Value leftDistance(const Operands &operands, mlir::Type element);
   void readLeftInPlace(Operands &operands, sg::LoadOp load,
                        mlir::Value inPlace);
+  void packInvariantLefts(mlir::scf::ForOp loop);
+  std::optional<Buffer> packedLeft(const Product &product);
   llvm::LogicalResult collectKeys(mlir::Value value, mlir::Region *body,
                                   llvm::SetVector<mlir::Value> &keys,
                                   llvm::DenseSet<mlir::Value> &seen);
@@ -519,6 +647,13 @@ private:
   Group findGroup(const Panels &panels, mlir::Value number,
                   llvm::ArrayRef<mlir::Value> own);
   mlir::Value unless(mlir::Value condition, mlir::Value count);
+
+  //===--- The part of a product that is needed (Demand.cpp) -------------===//
+  bool isKnownAhead(mlir::Value value,
+                    llvm::SetVector<mlir::Operation *> &missing);
+  mlir::Value neededExtent(mlir::Value value, int64_t dim);
+  mlir::Value neededDepth(const Product &product);
+  mlir::Value atMost(int64_t size, mlir::Value limit);
 
   //===--- Overlap of reads and writes (Aliasing.cpp) --------------------===//
   void resolveConflicts(sg::StoreOp store);
@@ -542,6 +677,13 @@ private:
   llvm::DenseMap<mlir::Block *, mlir::Block *> blocks;
   mlir::Value scratch;
   llvm::SmallVector<Allocation> allocations;
+  /// Left operands that were packed before the loops that multiply by them.
+  struct PackedLeft {
+    mlir::Value left;
+    mlir::Block *block;
+    Buffer buffer;
+  };
+  llvm::SmallVector<PackedLeft> packedLefts;
   mlir::Value gridArguments[6];
 
   /// The open loops of the current nest, outermost first.
@@ -550,15 +692,51 @@ private:
   llvm::SmallVector<mlir::OpBuilder::InsertPoint> points;
   llvm::SmallVector<KnownBounds> knownBounds;
   std::map<std::vector<uintptr_t>, Lanes> cache;
+  llvm::SmallVector<std::map<std::vector<uintptr_t>, Lanes>> cachesOutside;
+  /// Blocks that a reduction still to come writes on the way.
+  struct Filler {
+    Buffer buffer;
+    sg::ReduceOp by;
+  };
+  llvm::MapVector<mlir::Value, Filler> pending;
+  llvm::DenseMap<mlir::Value, sg::ReduceOp> fillerFound;
+  /// Those of the current nest.
+  llvm::SmallVector<mlir::Value> fillers;
   bool nestOpen = false;
+  /// The starts of the tiles that are evaluated together (Networks.cpp).
+  llvm::SmallVector<mlir::Value> group;
 
   friend class DepthScope;
 };
+
+/// Returns the product that a loop consists of, if it consists of one: its only
+/// carried value is the accumulator, and each iteration depends on nothing but
+/// the induction variable.
+mlir::linalg::LinalgOp findOnlyProduct(mlir::scf::ForOp loop);
 
 /// The widest vector of `elementType` that divides a block of `size` elements.
 Width widthOf(const Machine &machine, mlir::Type elementType, int64_t size);
 
 mlir::VectorType vectorType(Width width, mlir::Type element);
+
+/// Returns true if each operation of a combiner works on vectors as on scalars.
+bool isVectorizable(mlir::Block &combiner);
+
+/// The kind of a combiner that is one operation of which the machines have a
+/// reduction.
+std::optional<mlir::vector::CombiningKind> kindOf(mlir::Block &combiner);
+
+/// Marks the exponentials of `kernel` whose argument is never positive.
+void markNeverPositive(mlir::func::FuncOp kernel);
+
+/// An accumulator that costs more vector operations than this is computed
+/// before the product, so that the code of a register tile stays small.
+constexpr unsigned kAccumulatorCost = 4;
+/// Groups of packed panels that are told apart at most.
+constexpr int64_t kMostGroups = 256;
+
+/// Returns true for the dialect's products of two blocks.
+bool isProduct(mlir::Operation *op);
 
 /// Returns true if a program of `kernel` may end by an assertion.
 bool mayFail(mlir::func::FuncOp kernel);

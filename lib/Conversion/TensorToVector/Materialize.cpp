@@ -35,6 +35,9 @@ void Lowering::materializeInto(Value value, const Buffer &buffer) {
   if (value.getDefiningOp<tensor::EmptyOp>())
     return;
   ArrayRef<int64_t> shape = typeOf(value).getShape();
+  DenseSet<Value> seen;
+  if (int64_t span = spanOf(value, seen); span > 1)
+    return materializeGroups(value, buffer, span);
   int64_t vectorDim = chooseVectorDim(value);
   Width width = vectorDim < 0
                     ? 1
@@ -42,15 +45,24 @@ void Lowering::materializeInto(Value value, const Buffer &buffer) {
   SmallVector<int64_t> outer =
       llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
   llvm::erase(outer, vectorDim);
+  auto body = [&](ArrayRef<Tile> tiles) {
+    for (const Tile &tile : tiles) {
+      Value vector = evaluateAll(value, tile).front();
+      builder.restoreInsertionPoint(points.back());
+      writeBuffer(buffer, tile, vector);
+    }
+  };
+  // Beyond all bounds one vector is enough for the rest of the row.
+  auto beyond = [&](const Tile &tile, function_ref<void(TileBody)> forEach) {
+    Value vector = evaluateAll(value, tile).front();
+    forEach([&](const Tile &other) { writeBuffer(buffer, other, vector); });
+  };
+  // A copy of what is read is hardly cheaper than the reads.
+  bool cheap = value.getDefiningOp<sg::LoadOp>() != nullptr;
   openNest();
   emitGroups(originOf(shape.size()), shape, outer, vectorDim, width,
-             /*vectors=*/1, value, {}, [&](ArrayRef<Tile> tiles) {
-               for (const Tile &tile : tiles) {
-                 Value vector = evaluateAll(value, tile).front();
-                 builder.restoreInsertionPoint(points.back());
-                 writeBuffer(buffer, tile, vector);
-               }
-             });
+             /*vectors=*/1, value, {}, body,
+             cheap ? BeyondBody() : BeyondBody(beyond));
   closeNest();
 }
 

@@ -64,6 +64,48 @@ ValueRange Lowering::closeLoop(ValueRange yielded) {
   return loop.getResults();
 }
 
+/// Opens a branch in the nest, as a depth of its own, and its first side. What
+/// is evaluated on a side is known only there.
+scf::IfOp Lowering::openBranch(Value condition, TypeRange types,
+                               bool otherwise) {
+  builder.restoreInsertionPoint(points.back());
+  auto branch = scf::IfOp::create(builder, loc, types, condition, otherwise);
+  points.back() =
+      OpBuilder::InsertPoint(branch->getBlock(), Block::iterator(branch));
+  for (Region &region : branch->getRegions())
+    if (!region.empty() && types.size() != 0)
+      while (!region.front().empty())
+        region.front().back().erase();
+  cachesOutside.push_back(cache);
+  loops.push_back({});
+  points.emplace_back();
+  openSide(branch.thenBlock());
+  return branch;
+}
+
+void Lowering::openSide(Block *block) {
+  bool terminated =
+      !block->empty() && block->back().hasTrait<OpTrait::IsTerminator>();
+  points.back() = OpBuilder::InsertPoint(
+      block, terminated ? Block::iterator(block->back()) : block->end());
+  builder.restoreInsertionPoint(points.back());
+}
+
+void Lowering::openOtherBranch(scf::IfOp branch) {
+  cache = cachesOutside.back();
+  openSide(branch.elseBlock());
+}
+
+ValueRange Lowering::closeBranch(scf::IfOp branch) {
+  cache = cachesOutside.pop_back_val();
+  loops.pop_back();
+  points.pop_back();
+  points.back() = OpBuilder::InsertPoint(branch->getBlock(),
+                                         std::next(Block::iterator(branch)));
+  builder.restoreInsertionPoint(points.back());
+  return branch.getResults();
+}
+
 bool Lowering::isFull(Value low, Value high, int64_t size) const {
   APInt value;
   if (!matchPattern(low, m_ConstantInt(&value)) || value.getSExtValue() > 0)
@@ -112,7 +154,7 @@ namespace {
 /// position is visited once.
 struct ReadWalk {
   const DenseMap<Value, Buffer> &buffers;
-  function_ref<void(Value, ArrayRef<int64_t>)> visit;
+  function_ref<void(Value, ArrayRef<int64_t>)> visit, leaf;
   std::set<std::pair<void *, std::vector<int64_t>>> seen;
 
   void walk(Value value, ArrayRef<int64_t> nestDims);
@@ -151,6 +193,10 @@ void ReadWalk::walk(Value value, ArrayRef<int64_t> nestDims) {
       source.push_back(size == 1 ? -1 : wide[next++]);
     return walk(op->getOperand(0), source);
   }
+  bool alike = isa<tensor::SplatOp, tensor::EmptyOp, arith::ConstantOp>(op) ||
+               op->hasTrait<OpTrait::Elementwise>();
+  if (leaf && !isa<sg::LoadOp>(op) && (!alike || isa<arith::CmpIOp>(op)))
+    leaf(value, nestDims);
   if (auto take = dyn_cast<sg::TakeOp>(op))
     return walk(take.getIndices(), nestDims);
   if (auto load = dyn_cast<sg::LoadOp>(op)) {
@@ -167,9 +213,9 @@ void ReadWalk::walk(Value value, ArrayRef<int64_t> nestDims) {
       walk(operand, nestDims);
 }
 
-void Lowering::forEachRead(Value value, ArrayRef<int64_t> nestDims,
-                           function_ref<void(Value, ArrayRef<int64_t>)> visit) {
-  ReadWalk{buffers, visit, {}}.walk(value, nestDims);
+void Lowering::forEachRead(Value value, ArrayRef<int64_t> nestDims, Visit visit,
+                           Visit leaf) {
+  ReadWalk{buffers, visit, leaf, {}}.walk(value, nestDims);
 }
 
 /// The bounds that reads of `value` have along `dim` of the nest.
@@ -215,6 +261,63 @@ Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape,
   return end;
 }
 
+Lowering::Extent Lowering::extentOf(ValueRange readers, ArrayRef<int64_t> shape,
+                                    int64_t dim, ArrayRef<KnownBounds> own) {
+  Extent extent{interiorEnd(readers, shape, dim, own), {}};
+  if (!extent.interior)
+    return extent;
+  SmallVector<int64_t> identity =
+      llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
+  llvm::SmallSetVector<Value, 4> highs;
+  for (const KnownBounds &bounds : own)
+    highs.insert(bounds.high);
+  bool alike = true;
+  auto visit = [&](Value read, ArrayRef<int64_t> dims) {
+    auto load = read.getDefiningOp<sg::LoadOp>();
+    for (auto [position, nestDim] : llvm::enumerate(dims)) {
+      if (nestDim != dim)
+        continue;
+      bool masked = load && !buffers.contains(read) &&
+                    !isFull(load.getLows()[position], load.getHighs()[position],
+                            typeOf(read).getDimSize(position));
+      if (masked)
+        highs.insert(load.getHighs()[position]);
+      alike &= masked;
+    }
+  };
+  auto leaf = [&](Value value, ArrayRef<int64_t> dims) {
+    if (!isa<arith::CmpIOp>(value.getDefiningOp()))
+      alike &= !llvm::is_contained(dims, dim);
+  };
+  for (Value reader : readers)
+    forEachRead(reader, identity, visit, leaf);
+  if (!alike)
+    return extent;
+  for (Value high : highs)
+    extent.beyond =
+        extent.beyond
+            ? arith::MaxSIOp::create(builder, loc, extent.beyond, scalar(high))
+                  .getResult()
+            : scalar(high);
+  return extent;
+}
+
+/// The comparisons of positions along `dim` that evaluating `values` takes.
+SmallVector<Comparison>
+Lowering::collectComparisons(ValueRange values, int64_t rank, int64_t dim) {
+  SmallVector<Comparison> found;
+  SmallVector<int64_t> identity = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  for (Value value : values)
+    forEachRead(
+        value, identity, [](Value, ArrayRef<int64_t>) {},
+        [&](Value leaf, ArrayRef<int64_t> dims) {
+          auto comparison = comparisonOf(leaf.getDefiningOp());
+          if (comparison && dims.front() == dim)
+            found.push_back(*comparison);
+        });
+  return found;
+}
+
 /// A block's shape, for people.
 static std::string textOf(ArrayRef<int64_t> shape) {
   return "[" +
@@ -230,8 +333,8 @@ static std::string textOf(ArrayRef<int64_t> shape) {
 void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
                          ArrayRef<int64_t> outerDims, int64_t vectorDim,
                          Width width, ValueRange readers,
-                         ArrayRef<KnownBounds> bounds,
-                         function_ref<void(const Tile &)> body) {
+                         ArrayRef<KnownBounds> bounds, TileBody body,
+                         BeyondBody beyond) {
   size_t outside = loops.size();
   openLoops(tile, shape, outerDims, bounds);
   auto strip = [&](Value from, Value to, bool interior) {
@@ -252,23 +355,51 @@ void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
     if (!bounds.empty() && bounds[vectorDim].low &&
         !isFull(bounds[vectorDim].low, bounds[vectorDim].high, size))
       own.push_back(bounds[vectorDim]);
-    Value end = interiorEnd(readers, shape, vectorDim, own);
+    Extent extent = extentOf(readers, shape, vectorDim, own);
     noteDecision(loc, "loop", "{0}: vectors of {1}{2} along dimension {3}, {4}",
                  textOf(shape), width.lanes, width.scalable ? " x vscale" : "",
                  vectorDim,
-                 end ? "masked behind the last whole one in bounds"
-                     : "without masks for bounds");
-    if (!end) {
+                 extent.interior ? "masked behind the last whole one in bounds"
+                                 : "without masks for bounds");
+    if (!extent.interior) {
       strip(constant(0), constant(size), true);
     } else {
-      Value whole = roundDown(end, width);
+      Value whole = roundDown(extent.interior, width);
+      Value edge = own.empty() ? constant(size) : scalar(own.front().high);
+      bool skips = beyond && extent.beyond;
+      if (skips) {
+        edge = roundUp(extent.beyond, width);
+        edge = arith::MinSIOp::create(builder, loc, edge, constant(size));
+        edge = arith::MaxSIOp::create(builder, loc, edge, whole);
+      }
       strip(constant(0), whole, true);
-      strip(whole, own.empty() ? constant(size) : scalar(own.front().high),
-            false);
+      strip(whole, edge, false);
+      if (skips)
+        emitBeyond(tile, size, edge, beyond);
     }
   }
   while (loops.size() > outside)
     closeLoop();
+}
+
+/// Calls `beyond` with the last tile along the vector dimension, which is like
+/// each from `edge` on, and with the others of those.
+void Lowering::emitBeyond(Tile tile, int64_t size, Value edge,
+                          BeyondBody beyond) {
+  Value last = builder.createOrFold<arith::SubIOp>(loc, constant(size),
+                                                   laneCount(tile.width));
+  Value any = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt,
+                                    edge, constant(size));
+  scf::IfOp branch = openBranch(any, {}, /*otherwise=*/false);
+  tile.coordinates[tile.vectorDim] = {last, depth(), tile.vectorDim};
+  tile.interior = false;
+  beyond(tile, [&](function_ref<void(const Tile &)> body) {
+    Value start = openLoop(edge, constant(size), laneCount(tile.width));
+    tile.coordinates[tile.vectorDim] = {start, depth(), tile.vectorDim};
+    body(tile);
+    closeLoop();
+  });
+  closeBranch(branch);
 }
 
 void Lowering::forEachTile(ArrayRef<int64_t> shape, int64_t vectorDim,

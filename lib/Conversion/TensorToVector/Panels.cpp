@@ -30,6 +30,9 @@ using namespace seagrove::vectorize;
 static constexpr size_t kMostKeys = 12;
 // How much of packed operands is kept, in units of the second-level cache.
 static constexpr int64_t kKeptBytesPerL2 = 4;
+// Rows of the right operand that are packed side by side: a multiple of what
+// any matrix unit interleaves.
+static constexpr int64_t kRowsAtOnce = 8;
 
 //===----------------------------------------------------------------------===//
 // The left operand in place
@@ -78,29 +81,71 @@ std::optional<Buffer> Lowering::leftInScratch(const Product &product) {
   return found->second;
 }
 
-/// A condition for `load` to be contiguous along its columns and in bounds
-/// everywhere.
-Value Lowering::isWholeInPlace(sg::LoadOp load) {
+/// Packs, before `loop`, the left operands of its products that no iteration
+/// changes and that cannot be read where they lie.
+void Lowering::packInvariantLefts(scf::ForOp loop) {
+  loop.walk([&](linalg::LinalgOp op) {
+    if (!isProduct(op) || isDefinedIn(op->getOperand(0), &loop.getRegion()))
+      return;
+    auto parent = dyn_cast<scf::ForOp>(op->getParentOp());
+    if (parent && findOnlyProduct(parent))
+      return;
+    Product product = productOf(op);
+    if (product.unit || product.batched || leftInUserMemory(product, nullptr) ||
+        leftInScratch(product) || packedLeft(product))
+      return;
+    Buffer buffer =
+        allocateBytes(product.rows * product.depth, product.compute);
+    buffer.strides = {product.depth, 1};
+    openNest();
+    packLeft(product, originOf(2), buffer, constant(0));
+    closeNest();
+    packedLefts.push_back({product.left, builder.getBlock(), buffer});
+  });
+}
+
+/// The left operand of `product` as it was packed on every way to here, if it
+/// was.
+std::optional<Buffer> Lowering::packedLeft(const Product &product) {
+  if (product.unit)
+    return {};
+  Block *here = builder.getBlock();
+  for (const PackedLeft &packed : packedLefts)
+    if (packed.left == product.left &&
+        packed.buffer.elementType == product.compute &&
+        (packed.block == here ||
+         packed.block->findAncestorOpInBlock(*here->getParentOp())))
+      return packed.buffer;
+  return {};
+}
+
+/// A condition for `load` to be contiguous along its columns and in bounds in
+/// the rows that are read of it and in `depth` columns; null for all.
+Value Lowering::isWholeInPlace(sg::LoadOp load, const Operands &operands,
+                               Value depth) {
+  // The unit reads whole steps of rows.
+  Value rows = operands.leftRowBytes ? Value() : operands.rows;
   ArrayRef<int64_t> shape =
       cast<RankedTensorType>(load.getResult().getType()).getShape();
   Value holds =
       arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
   using Relation = arith::CmpIPredicate;
-  auto require = [&](Relation relation, Value value, int64_t bound) {
-    Value one = builder.createOrFold<arith::CmpIOp>(loc, relation, value,
-                                                    constant(bound));
+  auto require = [&](Relation relation, Value value, Value bound) {
+    Value one =
+        builder.createOrFold<arith::CmpIOp>(loc, relation, value, bound);
     holds = builder.createOrFold<arith::AndIOp>(loc, holds, one);
   };
   auto found = views.find(load);
   Value stride = found == views.end() ? scalar(load.getStrides()[1])
                                       : found->second.strides[1];
-  require(Relation::eq, stride, 1);
-  for (auto [low, high, size] :
-       llvm::zip(load.getLows(), load.getHighs(), shape)) {
+  require(Relation::eq, stride, constant(1));
+  SmallVector<Value> limits = {rows, depth};
+  for (auto [low, high, size, limit] :
+       llvm::zip(load.getLows(), load.getHighs(), shape, limits)) {
     if (isFull(low, high, size))
       continue;
-    require(Relation::sle, scalar(low), 0);
-    require(Relation::sge, scalar(high), size);
+    require(Relation::sle, scalar(low), constant(0));
+    require(Relation::sge, scalar(high), atMost(size, limit));
   }
   return holds;
 }
@@ -155,8 +200,14 @@ Value Lowering::leftDistance(const Operands &operands, Type element) {
                                  operands.leftRowBytes);
 }
 
-/// The address of row `row` of the left operand.
+/// The address of row `row` of the left operand, or of the last one that is
+/// needed.
 Value Lowering::leftRow(const Operands &operands, Value row) {
+  if (operands.rows && operands.inPlace && !operands.leftRowBytes) {
+    Value last =
+        arith::SubIOp::create(builder, loc, operands.rows, constant(1));
+    row = arith::MinSIOp::create(builder, loc, row, last);
+  }
   Value offset = builder.createOrFold<arith::MulIOp>(
       loc, row, constant(operands.left.strides[0]));
   if (operands.inPlace) {
@@ -192,7 +243,7 @@ static bool readsAreUnordered(Operation *product) {
   WalkResult result = kernel.walk([&](Operation *op) {
     if (isSignal(op))
       return WalkResult::interrupt();
-    if (!isa<sg::StoreOp, sg::ScatterOp>(op))
+    if (!isa<sg::StoreOp, sg::ScatterOp, tt::StoreOp>(op))
       return WalkResult::advance();
     Operation *writer = body.findAncestorOpInBlock(*op);
     bool later = writer != here && here->isBeforeInBlock(writer);
@@ -384,139 +435,164 @@ Value Lowering::interleaved(ArrayRef<Value> vectors) {
                                       interleaved(odd));
 }
 
-/// What is written to a panel for one vector of columns, at `tile`, and `rows`
-/// of the right operand: for each part, a line for each `interleave` rows.
-SmallVector<SmallVector<Value>> Lowering::panelLines(const Product &product,
-                                                     Tile tile,
-                                                     ArrayRef<Value> rows,
-                                                     int64_t interleave) {
-  int64_t depthDim = tile.coordinates.size() - 2;
-  unsigned inner = depth();
-  SmallVector<SmallVector<Value>> lines(product.parts());
-  for (size_t line = 0; line < rows.size(); line += interleave) {
-    SmallVector<SmallVector<Value>> parts(product.parts());
-    for (Value row : rows.slice(line, interleave)) {
-      tile.coordinates[depthDim] = {row, inner, depthDim};
-      Value elements = evaluateAll(product.right, tile).front();
-      for (auto [part, value] : llvm::enumerate(partsOf(product, elements)))
-        parts[part].push_back(toMemory(value));
+/// As `packRight`, for an operand whose columns are contiguous and not its
+/// rows: it is transposed in registers.
+void Lowering::packRightAcross(const Product &product, Tile base,
+                               const Operands &operands, Value row) {
+  RankedTensorType type = cast<RankedTensorType>(product.right.getType());
+  int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
+  int64_t width = product.width.lanes * product.vectors;
+  int64_t interleave = product.unit ? product.step.interleave : 1;
+  // The place of a tile's first element, of part `part`.
+  auto placeOf = [&](const Tile &tile, int64_t part) {
+    Value column = tile.coordinates[columnDim].start;
+    Value within =
+        builder.createOrFold<arith::RemUIOp>(loc, column, constant(width));
+    Value panel = arith::SubIOp::create(builder, loc, column, within);
+    panel = arith::MulIOp::create(builder, loc, panel, operands.panelRows);
+    Value line = arith::AddIOp::create(builder, loc, row,
+                                       tile.coordinates[depthDim].start);
+    Value between =
+        builder.createOrFold<arith::RemUIOp>(loc, line, constant(interleave));
+    line = arith::SubIOp::create(builder, loc, line, between);
+    line = arith::MulIOp::create(builder, loc, line, constant(width));
+    Value offset = arith::AddIOp::create(builder, loc, panel, line);
+    within =
+        builder.createOrFold<arith::MulIOp>(loc, within, constant(interleave));
+    offset = arith::AddIOp::create(builder, loc, offset, within);
+    offset = builder.createOrFold<arith::AddIOp>(loc, offset, between);
+    offset = builder.createOrFold<arith::AddIOp>(
+        loc, offset, constant(part * product.columns * operands.capacity));
+    return address(operands.right.pointer, product.compute, offset);
+  };
+  unsigned alignment = product.compute.getIntOrFloatBitWidth() / 8;
+  auto pack = [&](const Tile &tile) {
+    SmallVector<Value> parts =
+        partsOf(product, evaluateAll(product.right, tile).front());
+    for (auto [part, value] : llvm::enumerate(parts)) {
+      Value place = placeOf(tile, part), stored = toMemory(value);
+      if (interleave == 1) {
+        LLVM::StoreOp::create(builder, loc, stored, place, alignment);
+        continue;
+      }
+      Value places = arith::MulIOp::create(
+          builder, loc, step(builder.getI64Type(), tile.width),
+          vectorOf(constant(interleave), tile));
+      auto pointers = vectorType(tile.width, place.getType());
+      scatterLanes(stored,
+                   LLVM::GEPOp::create(builder, loc, pointers,
+                                       getElementTypeOrSelf(stored.getType()),
+                                       place, ArrayRef<LLVM::GEPArg>{places}),
+                   tile, {});
     }
-    for (auto [part, values] : llvm::enumerate(parts))
-      lines[part].push_back(interleaved(values));
-  }
-  return lines;
+  };
+  auto packGroup = [&](ArrayRef<Tile> tiles) {
+    if (interleave == 1 || tiles.size() == 1) {
+      llvm::for_each(tiles, pack);
+      return;
+    }
+    auto parts = crossedLines(product, tiles.front(), interleave);
+    builder.restoreInsertionPoint(points.back());
+    for (auto [part, lines] : llvm::enumerate(parts))
+      for (auto [number, line] : llvm::enumerate(lines))
+        LLVM::StoreOp::create(builder, loc, line,
+                              placeOf(tiles[number * interleave], part),
+                              alignment);
+  };
+  emitGroups(base, type.getShape(), {depthDim}, columnDim, product.width,
+             product.vectors, product.right, {}, packGroup);
 }
 
-/// Writes lines of a panel, one below the other, from `pointer` on.
-void Lowering::writeLines(ArrayRef<Value> lines, const Product &product,
-                          Value pointer, int64_t interleave) {
-  Value size = laneCount(product.width, product.vectors * interleave);
-  for (auto [number, line] : llvm::enumerate(lines)) {
-    Value offset =
-        builder.createOrFold<arith::MulIOp>(loc, size, constant(number));
-    Value place = number ? address(pointer, product.compute, offset) : pointer;
-    LLVM::StoreOp::create(builder, loc, line, place,
-                          product.compute.getIntOrFloatBitWidth() / 8);
-  }
-}
-
-/// Writes the right operand to panels of `buffer`, from row `row` of each on.
-/// A panel is `capacity` rows of as many columns as the register tile.
+/// Writes the right operand to panels of `operands`, from row `row` of each on.
+/// A panel is all rows of as many columns as the register tile. A few rows are
+/// written to all panels before the next few, so that memory is read along its
+/// rows and the panels are still written in runs.
 void Lowering::packRight(const Product &product, Tile base,
-                         const Buffer &buffer, Value row, int64_t capacity) {
+                         const Operands &operands, Value row) {
   RankedTensorType type = cast<RankedTensorType>(product.right.getType());
   int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
   Value width = laneCount(product.width, product.vectors);
   int64_t interleave = product.unit ? product.step.interleave : 1;
+  bool crosses =
+      product.columns > 1 && findCrossing(product.right, type.getShape(),
+                                          {depthDim}, columnDim, product.width)
+                                     .dim >= 0;
+  if (crosses &&
+      (interleave == 1 || liesAcross(product.right, columnDim, depthDim)))
+    return packRightAcross(product, base, operands, row);
   SmallVector<KnownBounds> depthBounds;
   SmallVector<int64_t> identity =
       llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
   collectBounds(product.right, identity, depthDim, depthBounds);
   builder.restoreInsertionPoint(points.back());
   Value end = interiorEnd(product.right, type.getShape(), columnDim, {});
-  Value whole = constant(product.columns);
-  if (end)
+  Value needed = atMost(product.columns, operands.columns), whole = needed;
+  if (end) {
     whole = roundDown(end, product.width, product.vectors);
-  bool single = product.columns == 1;
-  Crossing crossing = findCrossing(product.right, type.getShape(), depthDim,
-                                   single ? -1 : columnDim, product.width);
-  // Rows of a group, and where groups end.
-  int64_t together = std::max(interleave, crossing.tiles);
-  Value groups;
-  if (crossing.dim >= 0) {
-    Value inside = interiorEnd(product.right, type.getShape(), depthDim, {});
-    groups = constant(product.depth);
-    if (!crossing.indices.empty())
-      inside = arith::SelectOp::create(builder, loc, doNotWrap(crossing),
-                                       inside ? inside : groups, constant(0));
-    if (inside)
-      groups = arith::AndIOp::create(builder, loc, inside, constant(-together));
+    if (operands.columns)
+      whole = arith::MinSIOp::create(builder, loc, whole, needed);
   }
-  auto panels = [&](Value from, Value to, bool interior) {
+  auto panels = [&](Value from, Value to, Value low, Value high,
+                    bool interior) {
     Value first = openLoop(from, to, width);
     unsigned panelDepth = depth();
     Value panel =
-        arith::MulIOp::create(builder, loc, first, constant(capacity));
-    auto lines = [&](Value low, Value high, const KnownBounds *known,
-                     int64_t count, bool isGroup) {
-      Value k = openLoop(low, high, count);
-      knownBounds[depthDim] = known ? *known : KnownBounds();
-      Value position = arith::AddIOp::create(builder, loc, row, k);
-      position = arith::MulIOp::create(builder, loc, position, width);
-      position = arith::AddIOp::create(builder, loc, panel, position);
-      SmallVector<Value> rows;
-      for (int64_t line = 0; line < count; ++line)
-        rows.push_back(
-            builder.createOrFold<arith::AddIOp>(loc, k, constant(line)));
-      for (int64_t vector = 0; vector < product.vectors; ++vector) {
-        Tile tile = base;
-        builder.restoreInsertionPoint(points[panelDepth]);
-        Value start = builder.createOrFold<arith::AddIOp>(
-            loc, first, laneCount(product.width, vector));
-        tile.coordinates[columnDim] = {start, panelDepth, columnDim};
-        tile.vectorDim = single ? -1 : columnDim;
-        tile.width = single ? Width(1) : product.width;
-        tile.interior = interior;
-        if (isGroup) {
-          tile.coordinates[depthDim] = {rows.front(), depth(), depthDim};
-          tile.insideDim = depthDim;
-          tile.neighbours = rows;
-        }
-        auto values =
-            isGroup && interleave > 1 && liesAcross(product.right, tile)
-                ? crossedLines(product, tile, interleave)
-                : panelLines(product, tile, rows, interleave);
-        builder.restoreInsertionPoint(points.back());
-        Value place = builder.createOrFold<arith::AddIOp>(
-            loc, position, laneCount(product.width, vector));
-        for (auto [part, packed] : llvm::enumerate(values))
-          writeLines(packed, product,
-                     address(buffer.pointer, product.compute,
-                             builder.createOrFold<arith::AddIOp>(
-                                 loc, place,
-                                 constant(part * product.columns * capacity))),
-                     interleave);
-      }
-      closeLoop();
-      knownBounds[depthDim] = {};
+        arith::MulIOp::create(builder, loc, first, operands.panelRows);
+    Value k = openLoop(low, high, interleave);
+    Value position = arith::AddIOp::create(builder, loc, row, k);
+    position = arith::MulIOp::create(builder, loc, position, width);
+    position = arith::AddIOp::create(builder, loc, panel, position);
+    auto elements = [&](int64_t vector, int64_t line) {
+      Tile tile = base;
+      builder.restoreInsertionPoint(points.back());
+      Value at = builder.createOrFold<arith::AddIOp>(loc, k, constant(line));
+      tile.coordinates[depthDim] = {at, depth(), depthDim};
+      builder.restoreInsertionPoint(points[panelDepth]);
+      Value start = builder.createOrFold<arith::AddIOp>(
+          loc, first, laneCount(product.width, vector));
+      tile.coordinates[columnDim] = {start, panelDepth, columnDim};
+      tile.vectorDim = product.columns == 1 ? -1 : columnDim;
+      tile.width = product.columns == 1 ? Width(1) : product.width;
+      tile.interior = interior;
+      return partsOf(product, evaluateAll(product.right, tile).front());
     };
-    bool split = depthBounds.size() == 1 &&
-                 isConstantIntValue(depthBounds.front().low, 0);
-    Value high =
-        split ? scalar(depthBounds.front().high) : constant(product.depth);
-    if (split && interleave > 1)
-      high = arith::AndIOp::create(builder, loc, high, constant(-interleave));
-    bool grouped = interior && groups;
-    if (grouped)
-      lines(constant(0), groups, nullptr, together, true);
-    if (!grouped || !isConstantIntValue(groups, product.depth))
-      lines(grouped ? groups : constant(0), high,
-            split ? &depthBounds.front() : nullptr, interleave, false);
-    if (split)
-      lines(high, constant(product.depth), nullptr, interleave, false);
+    for (int64_t vector = 0; vector < product.vectors; ++vector) {
+      SmallVector<SmallVector<Value>> lines(product.parts());
+      for (int64_t line = 0; line < interleave; ++line)
+        for (auto [part, value] : llvm::enumerate(elements(vector, line)))
+          lines[part].push_back(toMemory(value));
+      Value offset = arith::AddIOp::create(builder, loc, position,
+                                           laneCount(product.width, vector));
+      Value place = address(operands.right.pointer, product.compute, offset);
+      for (ArrayRef<Value> part : lines) {
+        LLVM::StoreOp::create(builder, loc, interleaved(part), place,
+                              product.compute.getIntOrFloatBitWidth() / 8);
+        place = address(place, product.compute,
+                        constant(product.columns * operands.capacity));
+      }
+    }
+    closeLoop();
     closeLoop();
   };
-  panels(constant(0), whole, true);
-  if (end)
-    panels(whole, constant(product.columns), false);
+  auto rows = [&](Value low, Value high, const KnownBounds *known) {
+    Value group = openLoop(low, high, kRowsAtOnce);
+    knownBounds[depthDim] = known ? *known : KnownBounds();
+    Value next =
+        arith::AddIOp::create(builder, loc, group, constant(kRowsAtOnce));
+    next = arith::MinSIOp::create(builder, loc, next, high);
+    panels(constant(0), whole, group, next, true);
+    if (end)
+      panels(whole, needed, group, next, false);
+    closeLoop();
+    knownBounds[depthDim] = {};
+  };
+  bool split =
+      depthBounds.size() == 1 && isConstantIntValue(depthBounds.front().low, 0);
+  Value high =
+      split ? scalar(depthBounds.front().high) : constant(product.depth);
+  if (split && interleave > 1)
+    high = arith::AndIOp::create(builder, loc, high, constant(-interleave));
+  rows(constant(0), high, split ? &depthBounds.front() : nullptr);
+  if (split)
+    rows(high, constant(product.depth), nullptr);
 }

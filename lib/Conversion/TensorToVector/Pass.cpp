@@ -37,6 +37,7 @@ struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
     machine.l2Bytes = l2Bytes;
     machine.lastLevelBytes = lastLevelBytes;
     machine.fma = fma;
+    machine.comparesMaximum = comparesMaximum;
     for (const std::string &name : matrixUnits) {
       machine.units.push_back(findMatrixUnit(name));
       if (machine.units.back())
@@ -50,6 +51,7 @@ struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
       if (function->hasAttr("sg.kernel"))
         kernels.push_back(function);
     for (func::FuncOp kernel : kernels) {
+      vectorize::markNeverPositive(kernel);
       if (failed(vectorize::Lowering(kernel, machine).run()))
         return signalPassFailure();
       kernel.erase();

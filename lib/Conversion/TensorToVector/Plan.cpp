@@ -30,6 +30,11 @@ static constexpr unsigned kRecomputeInLoopLimit = 3;
 // nest stays small whatever the kernel holds.
 static constexpr unsigned kExpressionLimit = 400;
 
+// The same for an expression that is evaluated for a group of vectors at once.
+static constexpr unsigned kGroupedLimit = 100;
+// Vectors that such a group has at least.
+static constexpr int64_t kGroup = 8;
+
 static bool isTensor(Value value) {
   return isa<RankedTensorType>(value.getType());
 }
@@ -94,8 +99,10 @@ bool vectorize::isSignal(Operation *op) {
     return load.getIsVolatile();
   if (auto gather = dyn_cast<sg::GatherOp>(op))
     return gather.getIsVolatile();
-  return op->getNumRegions() == 0 && !isa<sg::StoreOp, sg::ScatterOp>(op) &&
-         mayWrite(op);
+  if (auto load = dyn_cast<tt::LoadOp>(op))
+    return load.getIsVolatile();
+  return op->getNumRegions() == 0 &&
+         !isa<sg::StoreOp, sg::ScatterOp, tt::StoreOp>(op) && mayWrite(op);
 }
 
 static unsigned costOfElementwise(Operation *op) {
@@ -111,19 +118,53 @@ static unsigned costOfElementwise(Operation *op) {
   return 1;
 }
 
-unsigned Plan::costOf(Operation *op) const {
-  unsigned total = 0;
+/// What `op` costs without its operands.
+static unsigned ownCost(Operation *op) {
   if (isa<tensor::SplatOp, arith::ConstantOp, sg::IotaOp, tensor::EmptyOp>(op))
     return 0;
   if (isa<sg::GatherOp, sg::TakeOp>(op))
-    total = 6;
-  else if (isa<sg::LoadOp>(op) || op->hasTrait<OpTrait::Elementwise>())
-    total = costOfElementwise(op);
+    return 6;
+  if (isa<sg::LoadOp>(op) || op->hasTrait<OpTrait::Elementwise>())
+    return costOfElementwise(op);
+  return 0;
+}
+
+unsigned Plan::costOf(Operation *op) const {
+  unsigned total = ownCost(op);
+  if (isa<tensor::SplatOp, arith::ConstantOp, sg::IotaOp, tensor::EmptyOp>(op))
+    return 0;
   for (Value operand : op->getOperands())
     if (auto it = cost.find(operand);
         it != cost.end() && !memory.contains(operand))
       total += it->second;
   return total;
+}
+
+/// The cost of an expression that counts what it uses several times once, as it
+/// is evaluated.
+unsigned Plan::distinctCost(Operation *op) const {
+  SmallVector<Operation *> todo{op};
+  DenseSet<Operation *> seen{op};
+  unsigned total = 0;
+  while (!todo.empty() && total <= kExpressionLimit) {
+    Operation *next = todo.pop_back_val();
+    total += ownCost(next);
+    for (Value operand : next->getOperands())
+      if (cost.contains(operand) && !memory.contains(operand) &&
+          seen.insert(operand.getDefiningOp()).second)
+        todo.push_back(operand.getDefiningOp());
+  }
+  return total;
+}
+
+/// Returns true for a butterfly that exchanges elements of different vectors.
+bool Plan::crossesVectors(Operation *op) const {
+  auto butterfly = dyn_cast<sg::ButterflyOp>(op);
+  if (!butterfly)
+    return false;
+  Type element = butterfly.getSource().getType().getElementType();
+  int64_t bits = std::max<int64_t>(element.getIntOrFloatBitWidth(), 32);
+  return static_cast<int64_t>(butterfly.getMask()) * bits >= vectorBits;
 }
 
 const llvm::SetVector<Operation *> &Plan::rootsOf(Value value) {
@@ -150,11 +191,13 @@ const llvm::SetVector<Operation *> &Plan::rootsOf(Value value) {
 /// Returns true if an operand of `op` has to be in memory as a whole.
 bool Plan::needsWhole(OpOperand &use) const {
   Operation *user = use.getOwner();
-  // A butterfly within one vector is a shuffle; another one reads elsewhere.
+  // A butterfly within a group of vectors stays there; another one reads
+  // elsewhere.
   if (auto butterfly = dyn_cast<sg::ButterflyOp>(user)) {
     Type element = butterfly.getSource().getType().getElementType();
     int64_t bits = std::max<int64_t>(element.getIntOrFloatBitWidth(), 32);
-    return static_cast<int64_t>(butterfly.getMask()) * bits >= vectorBits;
+    return static_cast<int64_t>(butterfly.getMask()) * bits >=
+           kGroup * vectorBits;
   }
   if (isView(user) && use.getOperandNumber() == 0)
     return true;
@@ -184,7 +227,22 @@ void Plan::decide(Operation *op) {
       continue;
     }
     unsigned valueCost = costOf(op);
+    if (valueCost > kGroupedLimit)
+      valueCost = distinctCost(op);
     cost[value] = valueCost;
+    if (crossesVectors(op) ||
+        llvm::any_of(op->getOperands(), [&](Value operand) {
+          return grouped.contains(operand) && !memory.contains(operand);
+        }))
+      grouped.insert(value);
+    // A whole group is evaluated where the value is written to memory.
+    if (grouped.contains(value) &&
+        (valueCost > kGroupedLimit ||
+         llvm::any_of(value.getUsers(), [](Operation *user) {
+           return !isa<sg::ButterflyOp>(user) &&
+                  !user->hasTrait<OpTrait::Elementwise>();
+         })))
+      memory.insert(value);
     const auto &evaluators = rootsOf(value);
     bool inLoop = llvm::any_of(evaluators, [&](Operation *root) {
       return loopDepth(root) > loopDepth(op) + isa<LoopLikeOpInterface>(root);

@@ -64,12 +64,16 @@ private:
   bool mustBeInMemory(mlir::Value value) const;
   bool needsWhole(mlir::OpOperand &use) const;
   unsigned costOf(mlir::Operation *op) const;
+  unsigned distinctCost(mlir::Operation *op) const;
+  bool crossesVectors(mlir::Operation *op) const;
 
   mlir::func::FuncOp kernel;
   int64_t vectorBits;
   llvm::DenseSet<mlir::Value> memory;
   llvm::DenseMap<mlir::Value, llvm::SetVector<mlir::Operation *>> roots;
   llvm::DenseMap<mlir::Value, unsigned> cost;
+  /// Values that are computed from several vectors, all of a group at once.
+  llvm::DenseSet<mlir::Value> grouped;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<PendingRead>> pending;
 };
 

@@ -12,11 +12,7 @@
 // once for each element. Then each register tile runs over the whole depth with
 // its accumulators in registers.
 //
-// Where a loop does nothing but feed one product (the K loop of a matrix
-// multiplication), the loop over K moves inside of the loops over register
-// tiles: several iterations are packed one behind the other and the
-// accumulators are read and written once for all of them. See
-// docs/tiling-through-k.md.
+// A loop that does nothing but feed one product is in ProductLoop.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,12 +28,6 @@ using namespace seagrove::vectorize;
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
-
-// An accumulator that costs more vector operations than this is computed before
-// the product, so that the code of a register tile stays small.
-static constexpr unsigned kAccumulatorCost = 4;
-// Groups of packed panels that are told apart at most.
-static constexpr int64_t kMostGroups = 256;
 
 /// The type in which products of `element` are computed.
 static Type computeType(Type element, Type accumulator) {
@@ -121,8 +111,7 @@ static bool isZero(Value block) {
   return matchPattern(block, m_PosZeroFloat()) || matchPattern(block, m_Zero());
 }
 
-/// Returns true for the dialect's products of two blocks.
-static bool isProduct(Operation *op) {
+bool vectorize::isProduct(Operation *op) {
   return isa<linalg::MatmulOp, linalg::BatchMatmulOp>(op);
 }
 
@@ -159,8 +148,7 @@ void Lowering::multiplyTile(const Product &product, Tile base,
     Value m = builder.createOrFold<arith::AddIOp>(loc, row, constant(r));
     leftRows.push_back(leftRow(operands, m));
   }
-  Value panel =
-      arith::MulIOp::create(builder, loc, column, constant(operands.capacity));
+  Value panel = arith::MulIOp::create(builder, loc, column, operands.panelRows);
   Value rightStart = address(operands.right.pointer, product.compute, panel);
   Value k = openLoop(constant(0), operands.depth, 1, sums);
   SmallVector<Value> carried(loopState()), next(carried.size());
@@ -207,7 +195,12 @@ Value Lowering::startOf(const Operands &operands, const Tile &tile) {
     return readBuffer(operands.out, tile).value;
   Lanes lanes = evaluate(operands.accumulator, tile);
   builder.restoreInsertionPoint(points.back());
-  return spread(lanes, tile);
+  Value start = spread(lanes, tile);
+  if (!operands.first)
+    return start;
+  // A read of what nothing was written to yet does no harm.
+  Value sums = readBuffer(operands.out, tile).value;
+  return select(operands.first, start, sums);
 }
 
 bool Lowering::isHeldIn(Value value, const Buffer &buffer) const {
@@ -234,14 +227,17 @@ void Lowering::multiply(const Product &product, Tile base,
     return multiplyWithUnit(product, operands);
   int64_t tiles = llvm::divideCeil(product.rows, product.tileRows);
   int64_t fewer = product.rows / tiles, large = product.rows % tiles;
-  Value column = openLoop(constant(0), constant(product.columns),
-                          laneCount(product.width, product.vectors));
+  Value column =
+      openLoop(constant(0), atMost(product.columns, operands.columns),
+               laneCount(product.width, product.vectors));
   auto strip = [&](int64_t from, int64_t to, int64_t count) {
     if (from == to)
       return;
-    Value row = openLoop(constant(from), constant(to), count);
+    Value row = openLoop(constant(from), atMost(to, operands.rows), count);
     multiplyTile(product, base, operands, row, column, count);
     closeLoop();
+    // What was computed in this loop is not there in the next one.
+    cache.clear();
   };
   strip(0, large * (fewer + 1), fewer + 1);
   strip(large * (fewer + 1), product.rows, fewer);
@@ -345,7 +341,9 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
            << op->getName().getStringRef() << "' is not supported";
   Product product = productOf(op);
   Buffer out = destinationOf(product);
-  Operands operands = operandsFor(product, out, product.depth);
+  Operands operands = operandsFor(product, product.result, product.depth);
+  operands.out = out;
+  operands.depth = neededDepth(product);
   // Each element of the accumulator is read once, by its register tile.
   if (!product.unit && plan.costOf(product.accumulator) <= kAccumulatorCost)
     operands.accumulator = product.accumulator;
@@ -354,16 +352,22 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   else if (!isHeldIn(product.accumulator, out))
     materializeInto(product.accumulator, out);
   auto [number, groups] = iterationOf(op);
-  Panels panels = planPanels(product, nullptr, product.depth, groups, 0);
-  Group group = findGroup(panels, number, {});
+  SmallVector<Value> tag;
+  if (operands.columns)
+    tag.push_back(operands.columns);
+  Panels panels =
+      planPanels(product, nullptr, product.depth, groups, tag.size());
+  Group group = findGroup(panels, number, tag);
   operands.right = group.buffer;
   Value packsLeft = constant(1), packsRight = unless(group.kept, constant(1));
   if (sg::LoadOp load = leftInUserMemory(product, nullptr)) {
-    Value even = rowsAreEven(product, load), whole = isWholeInPlace(load);
+    Value even = rowsAreEven(product, load),
+          whole = isWholeInPlace(load, operands, operands.depth);
     whole = builder.createOrFold<arith::AndIOp>(loc, whole, even);
     packsLeft = unless(whole, packsLeft);
     readLeftInPlace(operands, load, whole);
-  } else if (std::optional<Buffer> held = leftInScratch(product)) {
+  } else if (std::optional<Buffer> held = leftInScratch(product);
+             held || (held = packedLeft(product))) {
     noteDecision(op, "product",
                  "the left operand is read from the scratch "
                  "area where it lies");
@@ -394,9 +398,10 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
     packLeft(product, tile, operands.left, constant(0));
   });
   pack(packsRight, [&](const Tile &tile) {
-    packRight(product, tile, operands.right, constant(0), operands.capacity);
+    packRight(product, tile, operands, constant(0));
   });
-  operands.depth = constant(product.depth);
+  if (!operands.depth)
+    operands.depth = constant(product.depth);
   multiply(product, base, operands);
   while (!loops.empty())
     closeLoop();
@@ -405,200 +410,22 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   return success();
 }
 
-/// Room for `capacity` packed columns of the left operand.
-Lowering::Operands Lowering::operandsFor(const Product &product,
-                                         const Buffer &out, int64_t capacity) {
+/// Room for `capacity` packed columns of the left operand. `result` is what the
+/// kernel makes of the product.
+Lowering::Operands Lowering::operandsFor(const Product &product, Value result,
+                                         int64_t capacity) {
   Operands operands;
-  operands.out = out;
   operands.capacity = capacity;
+  operands.panelRows = constant(capacity);
   operands.left =
       allocateBytes(product.rows * capacity * product.parts(), product.compute);
   operands.left.strides = {capacity, 1};
   operands.leftPointer = operands.left.pointer;
+  int64_t rank = typeOf(result).getRank();
+  operands.rows = neededExtent(result, rank - 2);
+  operands.columns = neededExtent(result, rank - 1);
   if (product.unit)
     operands.leftRowBytes =
         constant(capacity * product.compute.getIntOrFloatBitWidth() / 8);
   return operands;
-}
-
-//===----------------------------------------------------------------------===//
-// The loop over K
-//===----------------------------------------------------------------------===//
-
-/// Returns the product that a loop consists of, if it consists of one: its only
-/// carried value is the accumulator, and each iteration depends on nothing but
-/// the induction variable.
-static linalg::LinalgOp findOnlyProduct(scf::ForOp loop) {
-  if (loop.getNumRegionIterArgs() != 1)
-    return {};
-  linalg::LinalgOp product;
-  for (Operation &op : loop.getBody()->without_terminator()) {
-    if (isProduct(&op)) {
-      if (product)
-        return {};
-      product = cast<linalg::LinalgOp>(op);
-      continue;
-    }
-    bool isTensorOp =
-        llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>);
-    if (isTensorOp ? !isLazy(&op) : !isPure(&op) || op.getNumRegions() != 0)
-      return {};
-  }
-  if (!product || typeOf(product->getResult(0)).getRank() != 2)
-    return {};
-  Value carried = loop.getRegionIterArg(0), result = product->getResult(0);
-  if (product->getOperand(2) != carried || !carried.hasOneUse() ||
-      !result.hasOneUse() ||
-      loop.getBody()->getTerminator()->getOperand(0) != result)
-    return {};
-  return product;
-}
-
-/// Iterations that are packed together: as many as keep a panel of the right
-/// operand in half of the first-level cache.
-static int64_t iterationsPerChunk(const Product &product,
-                                  const Machine &machine) {
-  int64_t bytes = product.compute.getIntOrFloatBitWidth() / 8 * product.parts();
-  // The unit reads rows of several cache lines: the second level feeds it.
-  if (product.unit)
-    return std::max<int64_t>(machine.l2Bytes / 2 /
-                                 ((product.rows + product.columns) * bytes) /
-                                 product.depth,
-                             1);
-  int64_t panelRow = product.vectors * product.width.lanes * bytes;
-  int64_t deepest = std::max<int64_t>(machine.l1Bytes / 2 / panelRow, 1);
-  int64_t inSecondLevel =
-      machine.l2Bytes / 2 / ((product.rows + product.columns) * bytes);
-  return std::max<int64_t>(std::min(deepest, inSecondLevel) / product.depth, 1);
-}
-
-/// Emits the scalar operations of iteration `iteration` of a chunk.
-LogicalResult Lowering::emitIterationScalars(const Chunk &chunk,
-                                             Value iteration) {
-  scf::ForOp loop = chunk.loop;
-  Value number =
-      builder.createOrFold<arith::AddIOp>(loc, chunk.first, iteration);
-  Value iv = arith::MulIOp::create(builder, loc, number, chunk.step);
-  iv = arith::AddIOp::create(builder, loc, chunk.lower, iv);
-  Type type = loop.getInductionVar().getType();
-  if (type != iv.getType())
-    iv = arith::TruncIOp::create(builder, loc, type, iv);
-  scalars.map(loop.getInductionVar(), iv);
-  for (Operation &op : loop.getBody()->without_terminator()) {
-    bool touchesBlocks =
-        llvm::any_of(op.getOperandTypes(), llvm::IsaPred<RankedTensorType>) ||
-        llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>);
-    if (!touchesBlocks && failed(emitScalar(&op)))
-      return failure();
-  }
-  return success();
-}
-
-/// Whether the left operands of all iterations of a chunk lie in the memory of
-/// `load` as one: in bounds, and each where the one before it ends. `possible`
-/// is what must hold besides.
-FailureOr<Value> Lowering::followInMemory(const Chunk &chunk,
-                                          const Product &product,
-                                          sg::LoadOp load, Value possible) {
-  if (failed(emitIterationScalars(chunk, constant(0))))
-    return failure();
-  Value first = scalar(load.getOffset());
-  Value iteration = openLoop(constant(0), chunk.count, 1, {possible});
-  if (failed(emitIterationScalars(chunk, iteration)))
-    return failure();
-  Value holds = isWholeInPlace(load);
-  Value expected =
-      arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
-  expected = arith::AddIOp::create(builder, loc, first, expected);
-  Value follows = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                        scalar(load.getOffset()), expected);
-  holds = arith::AndIOp::create(builder, loc, holds, follows);
-  holds = arith::AndIOp::create(builder, loc, holds, loopState()[0]);
-  holds = closeLoop({holds})[0];
-  if (failed(emitIterationScalars(chunk, constant(0))))
-    return failure();
-  return holds;
-}
-
-/// Runs `emit` for `times` iterations of a chunk, with the packed column that
-/// each of them starts at.
-LogicalResult
-Lowering::packIterations(const Chunk &chunk, const Product &product, Tile base,
-                         Value times,
-                         function_ref<void(Value, const Tile &)> emit) {
-  Value iteration = openLoop(constant(0), times, 1);
-  if (failed(emitIterationScalars(chunk, iteration)))
-    return failure();
-  Value column =
-      arith::MulIOp::create(builder, loc, iteration, constant(product.depth));
-  // What depends on nothing but the iteration is computed at its depth.
-  for (Coordinate &coordinate : base.coordinates)
-    coordinate.depth = depth();
-  emit(column, base);
-  closeLoop();
-  // What was computed in this loop is not there in the next one.
-  cache.clear();
-  return success();
-}
-
-FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
-  linalg::LinalgOp op = findOnlyProduct(loop);
-  if (!op)
-    return false;
-  Product product = productOf(op);
-  SmallVector<Value> initial;
-  bindCarried(loop.getInitArgs(), loop.getRegionIterArgs(), initial);
-  Buffer out = buffers.lookup(loop.getRegionIterArg(0));
-  int64_t perChunk = iterationsPerChunk(product, machine);
-  noteDecision(op, "product",
-               "the loop over K runs inside of the tiles: {0} iterations are "
-               "packed one behind the other",
-               perChunk);
-  Region *body = &loop.getRegion();
-  Operands operands = operandsFor(product, out, perChunk * product.depth);
-  Panels panels = planPanels(product, body, operands.capacity, kMostGroups, 4);
-  sg::LoadOp load = leftInUserMemory(product, body);
-  Value lower = asI64(scalar(loop.getLowerBound())),
-        upper = asI64(scalar(loop.getUpperBound()));
-  Value step = asI64(scalar(loop.getStep()));
-  Value distance = arith::SubIOp::create(builder, loc, upper, lower);
-  Value trips = arith::CeilDivSIOp::create(builder, loc, distance, step);
-  trips = arith::MaxSIOp::create(builder, loc, trips, constant(0));
-  Value even = load ? rowsAreEven(product, load) : Value();
-  openNest();
-  Tile base = originOf(2);
-  Chunk chunk = {loop, openLoop(constant(0), trips, perChunk), {}, lower, step};
-  Value left = arith::SubIOp::create(builder, loc, trips, chunk.first);
-  chunk.count = arith::MinSIOp::create(builder, loc, left, constant(perChunk));
-  Value packsLeft = chunk.count;
-  if (load) {
-    FailureOr<Value> inPlace = followInMemory(chunk, product, load, even);
-    if (failed(inPlace))
-      return failure();
-    packsLeft = unless(*inPlace, chunk.count);
-    readLeftInPlace(operands, load, *inPlace);
-  }
-  if (failed(packIterations(chunk, product, base, packsLeft,
-                            [&](Value column, const Tile &tile) {
-                              packLeft(product, tile, operands.left, column);
-                            })))
-    return failure();
-  Value number = builder.createOrFold<arith::DivUIOp>(loc, chunk.first,
-                                                      constant(perChunk));
-  Group group =
-      findGroup(panels, number, {chunk.first, chunk.count, lower, step});
-  operands.right = group.buffer;
-  if (failed(packIterations(
-          chunk, product, base, unless(group.kept, chunk.count),
-          [&](Value column, const Tile &tile) {
-            packRight(product, tile, operands.right, column, operands.capacity);
-          })))
-    return failure();
-  operands.depth =
-      arith::MulIOp::create(builder, loc, chunk.count, constant(product.depth));
-  multiply(product, base, operands);
-  closeLoop();
-  closeNest();
-  buffers[loop.getResult(0)] = out;
-  return true;
 }

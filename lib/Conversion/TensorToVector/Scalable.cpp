@@ -166,6 +166,14 @@ Value Lowering::roundDown(Value value, Width width, int64_t factor) {
   return arith::AndIOp::create(builder, loc, value, mask);
 }
 
+/// The least multiple of `width` that is not less than `value`.
+Value Lowering::roundUp(Value value, Width width) {
+  Value most =
+      arith::SubIOp::create(builder, loc, laneCount(width), constant(1));
+  value = arith::AddIOp::create(builder, loc, value, most);
+  return roundDown(value, width);
+}
+
 VectorType vectorize::vectorType(Width width, Type element) {
   return VectorType::get({width.lanes}, element, {width.scalable});
 }
@@ -215,9 +223,7 @@ Value Lowering::firstLanes(Value count, Width width) {
 // Reductions of all lanes
 //===----------------------------------------------------------------------===//
 
-/// The kind of a combiner that is one operation of which the machines have a
-/// reduction.
-static std::optional<vector::CombiningKind> kindOf(Block &combiner) {
+std::optional<vector::CombiningKind> vectorize::kindOf(Block &combiner) {
   auto operations = combiner.without_terminator();
   if (combiner.getNumArguments() != 2 || !llvm::hasSingleElement(operations))
     return std::nullopt;

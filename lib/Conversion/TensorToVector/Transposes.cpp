@@ -203,6 +203,7 @@ Tile Lowering::rowOf(const Tile &tile, int64_t lane, int64_t first,
   row.insideDim = tile.vectorDim;
   row.width = length;
   row.interior = row.unwrapped = true;
+  row.passesComparisons = false;
   row.coordinates[row.vectorDim].start = tile.neighbours[first];
   Coordinate &across = row.coordinates[row.insideDim];
   DepthScope scope(*this, across.depth);
@@ -238,26 +239,26 @@ Lanes Lowering::readTransposed(Value read, const Tile &tile) {
   return cache[keyOf(read, tile)];
 }
 
-/// Returns true if no read of `value` is contiguous along the vectors of a
-/// group: it can be evaluated as a whole along the other dimension.
-bool Lowering::liesAcross(Value value, const Tile &tile) {
+/// Returns true if no read of `value` is contiguous along `vectorDim`, so that
+/// it can be evaluated as a whole along `otherDim`.
+bool Lowering::liesAcross(Value value, int64_t vectorDim, int64_t otherDim) {
   bool across = true;
   auto visit = [&](Value read, ArrayRef<int64_t> dims) {
-    auto vector = llvm::find(dims, tile.vectorDim),
-         other = llvm::find(dims, tile.insideDim);
+    auto vector = llvm::find(dims, vectorDim),
+         other = llvm::find(dims, otherDim);
     if (vector != dims.end())
       across &= other != dims.end() &&
                 isCrossed(read, vector - dims.begin(), other - dims.begin());
   };
   forEachRead(value,
-              llvm::to_vector(llvm::seq<int64_t>(0, tile.coordinates.size())),
+              llvm::to_vector(llvm::seq<int64_t>(0, typeOf(value).getRank())),
               visit);
   return across;
 }
 
-/// As `panelLines`, for an operand that lies across: `interleave` elements of a
-/// row are next to each other in memory as they are in a line, and are
-/// transposed as one.
+/// The lines of a panel that a group of the right operand is, for each part,
+/// where the operand lies across: `interleave` elements of a line are next to
+/// each other in memory, too, and are transposed as one.
 SmallVector<SmallVector<Value>> Lowering::crossedLines(const Product &product,
                                                        const Tile &tile,
                                                        int64_t interleave) {
@@ -338,7 +339,8 @@ void Lowering::emitGroups(Tile tile, ArrayRef<int64_t> shape,
                           ArrayRef<int64_t> outerDims, int64_t vectorDim,
                           Width width, int64_t vectors, ValueRange readers,
                           ArrayRef<KnownBounds> bounds,
-                          function_ref<void(ArrayRef<Tile>)> body) {
+                          function_ref<void(ArrayRef<Tile>)> body,
+                          BeyondBody beyond) {
   Groups groups = {findCrossing(readers, shape, outerDims, vectorDim, width),
                    {},
                    vectorDim,
@@ -349,9 +351,18 @@ void Lowering::emitGroups(Tile tile, ArrayRef<int64_t> shape,
   if (vectorDim >= 0 && !width.scalable)
     vectors = vectorsAtOnce(readers, crossing, vectors,
                             shape[vectorDim] / width.lanes);
-  if (dim < 0 && (vectorDim < 0 || width.scalable || vectors == 1))
-    return emitTiles(tile, shape, outerDims, vectorDim, width, readers, bounds,
-                     [&](const Tile &one) { body(one); });
+  if (dim < 0 && (vectorDim < 0 || width.scalable || vectors == 1 || beyond))
+    return emitTiles(
+        tile, shape, outerDims, vectorDim, width, readers, bounds,
+        [&](const Tile &one) { body(one); }, beyond);
+  if (dim >= 0)
+    noteDecision(loc, "loop",
+                 "vectors of {0} along dimension {1}, reads along dimension "
+                 "{2} transposed in registers, {3} tiles at once",
+                 width.lanes, vectorDim, dim, crossing.tiles);
+  else
+    noteDecision(loc, "loop", "{0} vectors of {1} along dimension {2} at once",
+                 vectors, width.lanes, vectorDim);
   size_t outside = loops.size();
   SmallVector<int64_t> around(outerDims);
   llvm::erase(around, dim);

@@ -59,7 +59,7 @@ void Lowering::multiplyWithUnit(const Product &product,
   const MatrixStep &step = product.step;
   // As many results at a time as fit, in groups whose sizes differ by one at
   // most.
-  auto along = [&](int64_t size, int64_t one, int64_t most,
+  auto along = [&](int64_t size, Value needed, int64_t one, int64_t most,
                    function_ref<void(Value, int64_t)> body) {
     int64_t results = size / one, groups = llvm::divideCeil(results, most);
     int64_t fewer = results / groups, large = results % groups;
@@ -68,14 +68,14 @@ void Lowering::multiplyWithUnit(const Product &product,
                                     std::tuple(border, size, fewer)}) {
       if (from == to)
         continue;
-      body(openLoop(constant(from), constant(to), number * one), number);
+      body(openLoop(constant(from), atMost(to, needed), number * one), number);
       closeLoop();
     }
   };
-  along(product.columns, step.columns, product.unit->resultsAcross(),
-        [&](Value column, int64_t across) {
-          along(product.rows, step.rows, product.unit->resultsDown(),
-                [&](Value row, int64_t down) {
+  along(product.columns, operands.columns, step.columns,
+        product.unit->resultsAcross(), [&](Value column, int64_t across) {
+          along(product.rows, operands.rows, step.rows,
+                product.unit->resultsDown(), [&](Value row, int64_t down) {
                   multiplyResults(product, operands, row, column, down, across);
                 });
         });
@@ -115,7 +115,8 @@ void Lowering::multiplyResults(const Product &product, const Operands &operands,
   for (int64_t c = 0; c < across; ++c)
     panels.push_back(
         address(operands.right.pointer, element,
-                times(plus(column, c * step.columns), operands.capacity)));
+                builder.createOrFold<arith::MulIOp>(
+                    loc, plus(column, c * step.columns), operands.panelRows)));
   auto emit = [&](auto &&body) {
     ImplicitLocOpBuilder b(loc, builder);
     b.restoreInsertionPoint(builder.saveInsertionPoint());

@@ -321,6 +321,47 @@ struct ExchangeOfCastPattern : OpRewritePattern<sg::ButterflyOp> {
   }
 };
 
+/// Returns true if all elements of `value` are 0 or 1.
+bool isZeroOrOne(Value value) {
+  APInt splat;
+  if (matchPattern(value, m_ConstantInt(&splat)))
+    return splat.ule(1);
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<arith::XOrIOp, arith::OrIOp>(op))
+    return isZeroOrOne(op->getOperand(0)) && isZeroOrOne(op->getOperand(1));
+  if (isa_and_nonnull<arith::AndIOp>(op))
+    return isZeroOrOne(op->getOperand(0)) || isZeroOrOne(op->getOperand(1));
+  if (auto wide = dyn_cast_or_null<arith::ExtUIOp>(op))
+    return getElementTypeOrSelf(wide.getIn().getType()).isInteger(1);
+  return false;
+}
+
+/// A comparison of a bit with a number that is one, as an exclusive or of bits:
+/// the bit keeps the lanes of what it was computed from.
+struct CompareBitPattern : OpRewritePattern<arith::CmpIOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::CmpIOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getPredicate() != arith::CmpIPredicate::ne || !typeOf(op.getLhs()))
+      return failure();
+    for (auto [bit, number] : {std::pair(op.getLhs(), op.getRhs()),
+                               std::pair(op.getRhs(), op.getLhs())}) {
+      auto wide = bit.getDefiningOp<arith::ExtUIOp>();
+      if (!wide || !getElementTypeOrSelf(wide.getIn().getType()).isInteger(1) ||
+          matchPattern(number, m_Zero()) || !isZeroOrOne(number))
+        continue;
+      Value zero = arith::ConstantOp::create(
+          rewriter, op.getLoc(), rewriter.getZeroAttr(number.getType()));
+      Value other = arith::CmpIOp::create(
+          rewriter, op.getLoc(), arith::CmpIPredicate::ne, number, zero);
+      rewriter.replaceOpWithNewOp<arith::XOrIOp>(op, wide.getIn(), other);
+      return success();
+    }
+    return failure();
+  }
+};
+
 /// Elementwise operations on flat blocks.
 struct ElementwisePattern : RewritePattern {
   explicit ElementwisePattern(MLIRContext *context)
@@ -397,8 +438,8 @@ struct ReducePattern : OpRewritePattern<sg::ReduceOp> {
 struct FlattenBlocks : seagrove::impl::FlattenBlocksBase<FlattenBlocks> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ExchangePattern, ExchangeOfCastPattern, ElementwisePattern,
-                 ReducePattern>(&getContext());
+    patterns.add<ExchangePattern, ExchangeOfCastPattern, CompareBitPattern,
+                 ElementwisePattern, ReducePattern>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -151,6 +151,10 @@ private:
 
   Results expandFloat(Operation *op, MathBuilder &m) {
     Flt x = m.flt(op->getOperand(0));
+    if (op->hasAttr(seagrove::kNeverPositive) && isa<math::ExpOp>(op))
+      return {expOfNegative(x).value};
+    if (op->hasAttr(seagrove::kNeverPositive) && isa<math::Exp2Op>(op))
+      return {exp2OfNegative(x).value};
     if (const UnaryRule *rule = findRule(kUnaryRules, op))
       return {apply(*rule, x)};
     if (const UnaryRule *rule = findRule(kRoundingRules, op))

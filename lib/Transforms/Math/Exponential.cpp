@@ -104,6 +104,21 @@ Flt exp(Flt x) {
   return scaleByPowerOfTwo(p, n.bits);
 }
 
+/// p * 2^n for n <= 0, given the bits of n plus the bias and half of the bias.
+/// The first product is a normal number, and exact.
+static Flt scaleDown(Flt p, Int raised) {
+  MathBuilder &m = *p.m;
+  Flt scale = fromBits(shiftLeft(raised, m.mantissaBits()));
+  return p * scale * std::ldexp(1.0, -int(m.bias() / 2));
+}
+
+Flt expOfNegative(Flt x) {
+  MathBuilder &m = *x.m;
+  Flt limited = clampBelow(x, m.isF64() ? -746 : -104);
+  Rounded n = roundScaled(limited, kLog2E, m.bias() + m.bias() / 2);
+  return scaleDown(expOfReduced(reduceByLn2(limited, n.number)), n.bits);
+}
+
 Flt expModerate(Flt x) {
   MathBuilder &m = *x.m;
   Rounded n = roundScaled(x, kLog2E, m.bias());
@@ -111,16 +126,28 @@ Flt expModerate(Flt x) {
   return p * fromBits(shiftLeft(n.bits, m.mantissaBits()));
 }
 
+/// exp2(r) for |r| <= 1/2.
+static Flt exp2OfReduced(Flt r) {
+  llvm::SmallVector<double> c{1};
+  if (r.m->isF64())
+    c.append(std::begin(kExp2F64), std::end(kExp2F64));
+  else
+    c.append(std::begin(kExp2F32), std::end(kExp2F32));
+  return polynomial(r, c);
+}
+
 Flt exp2(Flt x) {
   MathBuilder &m = *x.m;
   Flt limited = m.isF64() ? clamp(x, -1076, 1025) : clamp(x, -151, 129);
   Rounded n = roundScaled(limited, 1, 2 * m.bias());
-  llvm::SmallVector<double> c{1};
-  if (m.isF64())
-    c.append(std::begin(kExp2F64), std::end(kExp2F64));
-  else
-    c.append(std::begin(kExp2F32), std::end(kExp2F32));
-  return scaleByPowerOfTwo(polynomial(limited - n.number, c), n.bits);
+  return scaleByPowerOfTwo(exp2OfReduced(limited - n.number), n.bits);
+}
+
+Flt exp2OfNegative(Flt x) {
+  MathBuilder &m = *x.m;
+  Flt limited = clampBelow(x, m.isF64() ? -1076 : -151);
+  Rounded n = roundScaled(limited, 1, m.bias() + m.bias() / 2);
+  return scaleDown(exp2OfReduced(limited - n.number), n.bits);
 }
 
 Flt expm1(Flt x) {

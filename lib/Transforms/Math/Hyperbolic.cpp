@@ -14,6 +14,8 @@
 #include "Coefficients.h"
 #include "Functions.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 namespace seagrove::math_expansion {
 
 namespace {
@@ -24,6 +26,17 @@ constexpr double kLn2 = 0x1.62e42fefa39efp-1;
 Flt oddPolynomial(Flt x, llvm::ArrayRef<double> coefficients) {
   Flt z = x * x;
   return mulAdd(x * z, polynomial(z, coefficients), x);
+}
+
+/// The even and the odd coefficients by Horner's rule in x^2, at the same time:
+/// one multiplication more than `polynomial`, and half of its latency.
+Flt polynomialInHalves(Flt x, llvm::ArrayRef<double> coefficients) {
+  llvm::SmallVector<double> halves[2];
+  for (auto [power, coefficient] : llvm::enumerate(coefficients))
+    halves[power % 2].push_back(coefficient);
+  Flt square = x * x;
+  return mulAdd(polynomial(square, halves[1]), x,
+                polynomial(square, halves[0]));
 }
 
 /// exp(x)/2 for x >= 0; finite as long as sinh and cosh are.
@@ -88,10 +101,11 @@ Flt atanh(Flt x) {
   return copySign(result, x);
 }
 
+// The chain of operations is so long that a core has few of them under way.
 Flt erf(Flt x) {
   Flt size = clampAbove(abs(x), 4); // erf(4) rounds to 1
-  Flt small = mulAdd(size, polynomial(size * size, kErfSmallF32), size);
-  Flt exponent = -(size * polynomial(size, kErfLargeF32));
+  Flt small = mulAdd(size, polynomialInHalves(size * size, kErfSmallF32), size);
+  Flt exponent = -(size * polynomialInHalves(size, kErfLargeF32));
   Flt large = 1.0 - expModerate(exponent);
   return copySign(select(size < 1, small, large), x);
 }

@@ -1,0 +1,148 @@
+//===- Demand.cpp - the part of a product that its readers need -----------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// A block at the edge of a matrix, or one that is larger than the matrix, is
+// multiplied as far as its store's bounds reach and no further. Along K it ends
+// where the masks of both operands leave nothing but zeros.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace seagrove;
+using namespace seagrove::vectorize;
+
+// Scalar operations that are computed ahead of their place at most.
+static constexpr unsigned kMostAhead = 64;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// Collects, in order, what must be emitted for `value` to be known here; false
+/// where it depends on what is not known yet.
+bool Lowering::isKnownAhead(Value value,
+                            llvm::SetVector<Operation *> &missing) {
+  if (scalars.contains(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (op && missing.contains(op))
+    return true;
+  if (!op || !isPure(op) || op->getNumRegions() != 0 ||
+      missing.size() >= kMostAhead ||
+      llvm::any_of(op->getOperandTypes(), llvm::IsaPred<RankedTensorType>))
+    return false;
+  for (Value operand : op->getOperands())
+    if (!isKnownAhead(operand, missing))
+      return false;
+  missing.insert(op);
+  return true;
+}
+
+/// Collects the stores that read `value`, directly or through elementwise
+/// operations; false where something else reads it.
+static bool collectStores(Value value, SmallVectorImpl<sg::StoreOp> &stores,
+                          DenseSet<Value> &seen) {
+  if (!seen.insert(value).second)
+    return true;
+  for (OpOperand &use : value.getUses()) {
+    Operation *user = use.getOwner();
+    if (auto store = dyn_cast<sg::StoreOp>(user);
+        store && &use == &store.getValueMutable()) {
+      stores.push_back(store);
+      continue;
+    }
+    // An operation that may not be tried on any value could end the program.
+    if (!user->hasTrait<OpTrait::Elementwise>() || !isLazy(user) ||
+        !isPure(user))
+      return false;
+    for (Value result : user->getResults())
+      if (!collectStores(result, stores, seen))
+        return false;
+  }
+  return true;
+}
+
+/// How much of the block `value`, along `dim` and counted from the first
+/// element on, anything reads: the largest bound of its stores. Null where that
+/// is all of it, or not known before the block is computed.
+Value Lowering::neededExtent(Value value, int64_t dim) {
+  SmallVector<sg::StoreOp> stores;
+  DenseSet<Value> seen;
+  int64_t size = typeOf(value).getDimSize(dim);
+  if (!collectStores(value, stores, seen) || stores.empty())
+    return {};
+  llvm::SetVector<Value> highs;
+  llvm::SetVector<Operation *> missing;
+  for (sg::StoreOp store : stores) {
+    Value high = store.getHighs()[dim];
+    APInt known;
+    if (!isKnownAhead(high, missing) ||
+        (matchPattern(high, m_ConstantInt(&known)) &&
+         known.getSExtValue() >= size))
+      return {};
+    highs.insert(high);
+  }
+  for (Operation *op : missing)
+    if (failed(emitScalar(op)))
+      return {};
+  Value needed;
+  for (Value high : highs)
+    needed = needed ? arith::MaxSIOp::create(builder, loc, needed, scalar(high))
+                    : scalar(high);
+  return needed;
+}
+
+/// The bound along `dim` beyond which `operand` is zero; null where there is
+/// none.
+static Value zeroFrom(Value operand, int64_t dim) {
+  auto load = operand.getDefiningOp<sg::LoadOp>();
+  if (!load || !load.getOther())
+    return {};
+  Value other = load.getOther();
+  APInt known;
+  if (!matchPattern(other, m_Zero()) && !matchPattern(other, m_AnyZeroFloat()))
+    return {};
+  if (matchPattern(load.getHighs()[dim], m_ConstantInt(&known)) &&
+      known.getSExtValue() >= typeOf(operand).getDimSize(dim))
+    return {};
+  return load.getHighs()[dim];
+}
+
+/// How many of the products that make an element may be other than zero times
+/// zero; null where all of them may. (Zero times what is not known is not zero
+/// if that is infinite.)
+Value Lowering::neededDepth(const Product &product) {
+  int64_t last = typeOf(product.left).getRank() - 1;
+  if (buffers.contains(product.left) || buffers.contains(product.right))
+    return {};
+  Value left = zeroFrom(product.left, last),
+        right = zeroFrom(product.right, last - 1);
+  if (!left || !right)
+    return {};
+  Value depth = scalar(left);
+  if (left != right)
+    depth = arith::MaxSIOp::create(builder, loc, depth, scalar(right));
+  depth = arith::MaxSIOp::create(builder, loc, depth, constant(0));
+  if (product.unit) {
+    Value step = constant(product.step.depth);
+    depth = arith::CeilDivUIOp::create(builder, loc, depth, step);
+    depth = arith::MulIOp::create(builder, loc, depth, step);
+  }
+  return arith::MinSIOp::create(builder, loc, depth, constant(product.depth));
+}
+
+/// The smaller of `size` and `limit`, if there is one.
+Value Lowering::atMost(int64_t size, Value limit) {
+  if (!limit)
+    return constant(size);
+  return arith::MinSIOp::create(builder, loc, constant(size), limit);
+}

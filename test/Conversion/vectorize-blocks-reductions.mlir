@@ -1,0 +1,120 @@
+// RUN: seagrove-opt %s -vectorize-blocks="vector-bits=256 compares-maximum=true" -canonicalize -cse -split-input-file | filecheck %s
+
+// A maximum that skips NaN picks by comparison, from negative infinity on; where
+// that is the result, there may be no number, and the slow maximum decides.
+// The exponentials are written by the loop that sums them, and are of arguments
+// that are never positive. What lies beyond the row is computed once.
+
+// CHECK-LABEL: func.func private @softmax.program
+// CHECK: %[[LOW:.*]] = arith.constant dense<0xFF800000> : vector<8xf32>
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[LOW]], %{{.*}} = %[[LOW]], %{{.*}} = %[[LOW]], %{{.*}} = %[[LOW]])
+// CHECK: arith.cmpf ogt
+// CHECK-NEXT: arith.select
+// CHECK: %[[NONE:.*]] = arith.cmpf oeq
+// CHECK: scf.if %[[NONE]]
+// CHECK: arith.maxnumf
+// CHECK: scf.for
+// CHECK: %[[E:.*]] = math.exp %{{.*}} {sg.never_positive} : vector<8xf32>
+// CHECK: llvm.store %[[E]]
+// CHECK: arith.addf %{{.*}}, %[[E]]
+// CHECK: scf.if
+// CHECK: %[[BEYOND:.*]] = math.exp
+// CHECK: scf.for
+// CHECK-NEXT: llvm.getelementptr
+// CHECK-NEXT: llvm.store %[[BEYOND]]
+// CHECK-NOT: math.exp
+// CHECK: arith.divf
+func.func @softmax(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i64) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %low = arith.constant 0xFF800000 : f32
+  %v = sg.load %x[%c0] strides(%c1) bounds(%c0) to (%n) other(%low : f32) : !tt.ptr<f32> -> tensor<128xf32>
+  %m = sg.reduce(%v) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.maxnumf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<128xf32>) -> f32
+  %ms = tensor.splat %m : tensor<128xf32>
+  %d = arith.subf %v, %ms : tensor<128xf32>
+  %e = math.exp %d : tensor<128xf32>
+  %s = sg.reduce(%e) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<128xf32>) -> f32
+  %ss = tensor.splat %s : tensor<128xf32>
+  %r = arith.divf %e, %ss : tensor<128xf32>
+  sg.store %r, %y[%c0] strides(%c1) bounds(%c0) to (%n) : tensor<128xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// The maximum of the columns says nothing about the rows.
+
+// CHECK-LABEL: func.func private @columns.program
+// CHECK: math.exp %{{[^ ]*}} :
+func.func @columns(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c8 = arith.constant 8 : i64
+  %v = sg.load %x[%c0] strides(%c8, %c1) bounds(%c0, %c0) to (%c8, %c8) : !tt.ptr<f32> -> tensor<8x8xf32>
+  %m = sg.reduce(%v) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.maxnumf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<8x8xf32>) -> tensor<8xf32>
+  %empty = tensor.empty() : tensor<8x8xf32>
+  %wide = linalg.broadcast ins(%m : tensor<8xf32>) outs(%empty : tensor<8x8xf32>) dimensions = [1]
+  %d = arith.subf %v, %wide : tensor<8x8xf32>
+  %e = math.exp %d : tensor<8x8xf32>
+  sg.store %e, %y[%c0] strides(%c8, %c1) bounds(%c0, %c0) to (%c8, %c8) : tensor<8x8xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// A loop that accumulates: eight vectors go through four iterations at a time.
+// The comparison of positions is known to hold where the reads are in bounds.
+
+// CHECK-LABEL: func.func private @accumulate.program
+// CHECK: scf.for
+// CHECK: %[[STARTS:.*]] = arith.cmpi eq
+// CHECK: scf.for {{.*}} step %c64_i64
+// CHECK: scf.if %[[STARTS]]
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: %[[INSIDE:.*]] = arith.andi
+// CHECK: scf.if %[[INSIDE]]
+// CHECK-NOT: arith.cmpi
+// CHECK-NOT: arith.select
+// CHECK: } else {
+// CHECK: llvm.intr.masked.load
+// CHECK: arith.select
+// CHECK: llvm.store
+func.func @accumulate(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c0_i32 = arith.constant 0 : i32
+  %c64_i32 = arith.constant 64 : i32
+  %c64 = arith.constant 64 : i64
+  %zero = arith.constant dense<0.0> : tensor<64xf32>
+  %positions = sg.iota 0 : tensor<64xi32>
+  %ends = tensor.splat %n : tensor<64xi32>
+  %length = arith.extsi %n : i32 to i64
+  %sum = scf.for %i = %c0_i32 to %n step %c64_i32 iter_args(%acc = %zero) -> (tensor<64xf32>) : i32 {
+    %at = arith.extsi %i : i32 to i64
+    %starts = tensor.splat %i : tensor<64xi32>
+    %columns = arith.addi %starts, %positions : tensor<64xi32>
+    %inside = arith.cmpi slt, %columns, %ends : tensor<64xi32>
+    %left = arith.subi %length, %at : i64
+    %high = arith.minsi %left, %c64 : i64
+    %v = sg.load %x[%at] strides(%c1) bounds(%c0) to (%high) : !tt.ptr<f32> -> tensor<64xf32>
+    %one = arith.constant dense<1.0> : tensor<64xf32>
+    %w = arith.addf %v, %one : tensor<64xf32>
+    %picked = arith.select %inside, %w, %zero : tensor<64xi1>, tensor<64xf32>
+    %next = arith.addf %acc, %picked : tensor<64xf32>
+    scf.yield %next : tensor<64xf32>
+  }
+  sg.store %sum, %y[%c0] strides(%c1) bounds(%c0) to (%c64) : tensor<64xf32> -> !tt.ptr<f32>
+  return
+}
