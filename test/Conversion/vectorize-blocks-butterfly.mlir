@@ -35,7 +35,7 @@ func.func public @group(%p: !tt.ptr<i32>, %q: !tt.ptr<i32>) attributes {sg.kerne
   %c128 = arith.constant 128 : i64
   %x = sg.load %p[%c0] strides(%c1) bounds(%c0) to(%c128) : !tt.ptr<i32> -> tensor<128xi32>
   %far = sg.butterfly %x mask 16 : tensor<128xi32>
-  %first = arith.maxsi %x, %far : tensor<128xi32>
+  %first = arith.subi %x, %far : tensor<128xi32>
   %near = sg.butterfly %first mask 1 : tensor<128xi32>
   %second = arith.minsi %first, %near : tensor<128xi32>
   sg.store %second, %q[%c0] strides(%c1) bounds(%c0) to(%c128) : tensor<128xi32> -> !tt.ptr<i32>

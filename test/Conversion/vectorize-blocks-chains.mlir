@@ -26,35 +26,12 @@ func.func public @chain(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>, %n: i32) attributes 
   return
 }
 
-// Reads in the loop keep their order: the block is larger than a group.
-
-// CHECK-LABEL: func.func private @reads.program
-// CHECK: scf.for %[[STEP:.*]] = %c0_i64 to %{{.*}} step %c1_i64
-// CHECK: scf.for
-// CHECK: arith.addf
-// CHECK: llvm.store
-
 // One group that is the whole block reads in the order of the program.
 
 // CHECK-LABEL: func.func private @few.program
 // CHECK: scf.for %{{.*}} = %c0_i64 to %{{.*}} step %c1_i64 iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>)
 // CHECK-COUNT-2: arith.addf
 // CHECK: scf.yield
-func.func public @reads(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>, %n: i64) attributes {sg.kernel} {
-  %c0 = arith.constant 0 : i64
-  %c1 = arith.constant 1 : i64
-  %c128 = arith.constant 128 : i64
-  %zero = arith.constant dense<0.0> : tensor<128xf32>
-  %r = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %zero) -> (tensor<128xf32>) : i64 {
-    %at = arith.muli %i, %c128 : i64
-    %x = sg.load %p[%at] strides(%c1) bounds(%c0) to(%c128) : !tt.ptr<f32> -> tensor<128xf32>
-    %next = arith.addf %acc, %x : tensor<128xf32>
-    scf.yield %next : tensor<128xf32>
-  }
-  sg.store %r, %q[%c0] strides(%c1) bounds(%c0) to(%c128) : tensor<128xf32> -> !tt.ptr<f32>
-  return
-}
-
 func.func public @few(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>, %n: i64) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64

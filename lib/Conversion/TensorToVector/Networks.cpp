@@ -171,7 +171,7 @@ std::optional<Lanes> Lowering::evaluatePositionBit(Operation *op,
   std::optional<int64_t> inGroup = numberInGroup(tile);
   if (inGroup && place < lanes * static_cast<int64_t>(group.size()))
     return Lanes{number(*inGroup * lanes >> bit & 1), true};
-  Value start = tile.coordinates.front().start;
+  Value start = inGroup ? group.front() : tile.coordinates.front().start;
   Value shifted = arith::ShRUIOp::create(builder, loc, start, constant(bit));
   if (element.getIntOrFloatBitWidth() < 64)
     shifted = arith::TruncIOp::create(builder, loc, element, shifted);

@@ -230,7 +230,7 @@ void Plan::decide(Operation *op) {
     if (valueCost > kGroupedLimit)
       valueCost = distinctCost(op);
     cost[value] = valueCost;
-    if (crossesVectors(op) ||
+    if ((crossesVectors(op) && !memory.contains(op->getOperand(0))) ||
         llvm::any_of(op->getOperands(), [&](Value operand) {
           return grouped.contains(operand) && !memory.contains(operand);
         }))
