@@ -81,6 +81,7 @@ func.func @columns(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
 // CHECK: scf.for
 // CHECK: arith.cmpi eq
 // CHECK: %[[SUMS:.*]]:8 = scf.for {{.*}} iter_args
+// CHECK: arith.andi
 // CHECK: %[[INSIDE:.*]] = arith.andi
 // CHECK: scf.if %[[INSIDE]]
 // CHECK-NOT: arith.cmpi
