@@ -341,7 +341,22 @@ Value Lowering::explicitAddress(Value base, Value offsets, bool inBytes,
                              ArrayRef<LLVM::GEPArg>{lanes});
 }
 
+/// Returns true if all lanes of a tile of `value`, if there is one, are equal.
+bool Lowering::isUniform(Value value, const Tile &tile) {
+  return !value || !isa<RankedTensorType>(value.getType()) ||
+         evaluate(value, tile).uniform;
+}
+
 Lanes Lowering::evaluateGather(sg::GatherOp op, const Tile &tile) {
+  // All lanes read one address: so does one scalar read.
+  if (tile.vectorDim >= 0 && !op.getIsVolatile() &&
+      isUniform(op.getOffsets(), tile) && isUniform(op.getMask(), tile) &&
+      isUniform(op.getOther(), tile)) {
+    Tile single = tile;
+    single.vectorDim = -1;
+    single.width = 1;
+    return {evaluateGather(op, single).value, true};
+  }
   Type element = lowered(elementOf(op.getResult()));
   Type stored = memoryType(element);
   Value pointers = explicitAddress(op.getBase(), op.getOffsets(),
@@ -472,9 +487,9 @@ LogicalResult Lowering::emitStore(sg::StoreOp op) {
   SmallVector<Value> readers = {op.getValue()};
   if (op.getMask())
     readers.push_back(op.getMask());
-  Width width = vectorDim < 0 ? 1
-                              : chooseWidth(lowered(elementOf(op.getValue())),
-                                            shape[vectorDim], readers);
+  Width width = vectorDim < 0
+                    ? 1
+                    : writtenWidth(op.getValue(), shape[vectorDim], readers);
   Value streams = streamsPastCaches(op, vectorDim, width);
   SmallVector<int64_t> outer =
       llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));

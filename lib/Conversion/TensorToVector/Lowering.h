@@ -299,6 +299,7 @@ private:
                      mlir::Value mask);
   Lanes evaluateLoad(sg::LoadOp op, const Tile &tile);
   Lanes evaluateGather(sg::GatherOp op, const Tile &tile);
+  bool isUniform(mlir::Value value, const Tile &tile);
   Lanes readLanes(mlir::Value pointer, mlir::Type elementType, const Tile &tile,
                   Predicate predicate, mlir::Value other, bool isVolatile);
   Lanes gatherLanes(mlir::Value pointers, mlir::Type elementType,
@@ -424,9 +425,25 @@ private:
                         llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
                         Width width);
   Lanes readTransposed(mlir::Value read, const Tile &tile);
+  bool liesAcross(mlir::Value value, int64_t vectorDim, int64_t otherDim);
+  Tile rowOf(const Tile &tile, int64_t lane, int64_t first, int64_t length);
   mlir::Value doNotWrap(const Crossing &crossing);
-  /// As `emitTiles`, but `body` is given all tiles of a group at once: as many
-  /// along another dimension as transposing takes, and `vectors` in each row.
+  /// The part of a nest in which tiles are evaluated in groups.
+  struct Groups {
+    Crossing crossing;
+    /// Where groups end along the crossing's dimension.
+    mlir::Value end;
+    int64_t vectorDim;
+    Width width;
+    llvm::function_ref<void(llvm::ArrayRef<Tile>)> body;
+  };
+  void emitGroupStrip(const Groups &groups, const Tile &base, mlir::Value from,
+                      mlir::Value to, int64_t vectors);
+  int64_t vectorsAtOnce(mlir::ValueRange readers, const Crossing &crossing,
+                        int64_t vectors, int64_t available);
+  /// As `emitTiles`, but `body` is given all tiles of a group at once:
+  /// `vectors` next to each other, or fewer where their code is large, and as
+  /// many of them along another dimension as transposing takes.
   void emitGroups(Tile base, llvm::ArrayRef<int64_t> shape,
                   llvm::ArrayRef<int64_t> outerDims, int64_t vectorDim,
                   Width width, int64_t vectors, mlir::ValueRange readers,
@@ -437,6 +454,8 @@ private:
   //===--- Lengths of vectors (Scalable.cpp) ------------------------------===//
   Width chooseWidth(mlir::Type elementType, int64_t size,
                     mlir::ValueRange readers, mlir::Block *combiner = nullptr);
+  bool isMoved(mlir::Value value);
+  Width writtenWidth(mlir::Value value, int64_t size, mlir::ValueRange readers);
   Width fixedWidth(mlir::Type elementType, int64_t size) const;
   mlir::Operation *findFixedLanes(mlir::Value value,
                                   llvm::DenseSet<mlir::Value> &seen);
@@ -588,6 +607,8 @@ private:
                 mlir::Value column);
   llvm::SmallVector<mlir::Value> partsOf(const Product &product,
                                          mlir::Value elements);
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>>
+  crossedLines(const Product &product, const Tile &tile, int64_t interleave);
   void packRight(const Product &product, Tile base, const Operands &operands,
                  mlir::Value row);
   void packRightAcross(const Product &product, Tile base,

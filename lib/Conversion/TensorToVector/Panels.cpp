@@ -442,9 +442,9 @@ void Lowering::packRightAcross(const Product &product, Tile base,
   RankedTensorType type = cast<RankedTensorType>(product.right.getType());
   int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
   int64_t width = product.width.lanes * product.vectors;
-  auto pack = [&](const Tile &tile) {
-    Value values =
-        partsOf(product, evaluateAll(product.right, tile).front()).front();
+  int64_t interleave = product.unit ? product.step.interleave : 1;
+  // The place of a tile's first element, of part `part`.
+  auto placeOf = [&](const Tile &tile, int64_t part) {
     Value column = tile.coordinates[columnDim].start;
     Value within =
         builder.createOrFold<arith::RemUIOp>(loc, column, constant(width));
@@ -452,17 +452,55 @@ void Lowering::packRightAcross(const Product &product, Tile base,
     panel = arith::MulIOp::create(builder, loc, panel, operands.panelRows);
     Value line = arith::AddIOp::create(builder, loc, row,
                                        tile.coordinates[depthDim].start);
+    Value between =
+        builder.createOrFold<arith::RemUIOp>(loc, line, constant(interleave));
+    line = arith::SubIOp::create(builder, loc, line, between);
     line = arith::MulIOp::create(builder, loc, line, constant(width));
     Value offset = arith::AddIOp::create(builder, loc, panel, line);
+    within =
+        builder.createOrFold<arith::MulIOp>(loc, within, constant(interleave));
     offset = arith::AddIOp::create(builder, loc, offset, within);
-    LLVM::StoreOp::create(
-        builder, loc, toMemory(values),
-        address(operands.right.pointer, product.compute, offset),
-        product.compute.getIntOrFloatBitWidth() / 8);
+    offset = builder.createOrFold<arith::AddIOp>(loc, offset, between);
+    offset = builder.createOrFold<arith::AddIOp>(
+        loc, offset, constant(part * product.columns * operands.capacity));
+    return address(operands.right.pointer, product.compute, offset);
+  };
+  unsigned alignment = product.compute.getIntOrFloatBitWidth() / 8;
+  auto pack = [&](const Tile &tile) {
+    SmallVector<Value> parts =
+        partsOf(product, evaluateAll(product.right, tile).front());
+    for (auto [part, value] : llvm::enumerate(parts)) {
+      Value place = placeOf(tile, part), stored = toMemory(value);
+      if (interleave == 1) {
+        LLVM::StoreOp::create(builder, loc, stored, place, alignment);
+        continue;
+      }
+      Value places = arith::MulIOp::create(
+          builder, loc, step(builder.getI64Type(), tile.width),
+          vectorOf(constant(interleave), tile));
+      auto pointers = vectorType(tile.width, place.getType());
+      scatterLanes(stored,
+                   LLVM::GEPOp::create(builder, loc, pointers,
+                                       getElementTypeOrSelf(stored.getType()),
+                                       place, ArrayRef<LLVM::GEPArg>{places}),
+                   tile, {});
+    }
+  };
+  auto packGroup = [&](ArrayRef<Tile> tiles) {
+    if (interleave == 1 || tiles.size() == 1) {
+      llvm::for_each(tiles, pack);
+      return;
+    }
+    auto parts = crossedLines(product, tiles.front(), interleave);
+    builder.restoreInsertionPoint(points.back());
+    for (auto [part, lines] : llvm::enumerate(parts))
+      for (auto [number, line] : llvm::enumerate(lines))
+        LLVM::StoreOp::create(builder, loc, line,
+                              placeOf(tiles[number * interleave], part),
+                              alignment);
   };
   emitGroups(base, type.getShape(), {depthDim}, columnDim, product.width,
-             product.vectors, product.right, {},
-             [&](ArrayRef<Tile> tiles) { llvm::for_each(tiles, pack); });
+             product.vectors, product.right, {}, packGroup);
 }
 
 /// Writes the right operand to panels of `operands`, from row `row` of each on.
@@ -475,9 +513,12 @@ void Lowering::packRight(const Product &product, Tile base,
   int64_t depthDim = type.getRank() - 2, columnDim = type.getRank() - 1;
   Value width = laneCount(product.width, product.vectors);
   int64_t interleave = product.unit ? product.step.interleave : 1;
-  if (!product.unit && findCrossing(product.right, type.getShape(), {depthDim},
-                                    columnDim, product.width)
-                               .dim >= 0)
+  bool crosses =
+      product.columns > 1 && findCrossing(product.right, type.getShape(),
+                                          {depthDim}, columnDim, product.width)
+                                     .dim >= 0;
+  if (crosses &&
+      (interleave == 1 || liesAcross(product.right, columnDim, depthDim)))
     return packRightAcross(product, base, operands, row);
   SmallVector<KnownBounds> depthBounds;
   SmallVector<int64_t> identity =

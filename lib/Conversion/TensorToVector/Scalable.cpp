@@ -20,6 +20,7 @@
 
 #include "Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -98,6 +99,31 @@ Width Lowering::chooseWidth(Type elementType, int64_t size, ValueRange readers,
   found->emitRemark("not scalable: '")
       << found->getName().getStringRef() << "' " << whyFixed(found);
   return fixedWidth(elementType, size);
+}
+
+/// Returns true if evaluating `value` only moves elements.
+bool Lowering::isMoved(Value value) {
+  if (buffers.contains(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || isa<sg::LoadOp, tensor::SplatOp>(op))
+    return op;
+  return isa<linalg::TransposeOp, linalg::BroadcastOp, tensor::ExpandShapeOp,
+             tensor::CollapseShapeOp>(op) &&
+         isMoved(op->getOperand(0));
+}
+
+/// The width of vectors of a nest that writes `value`: narrow elements that are
+/// only moved fill the register.
+Width Lowering::writtenWidth(Value value, int64_t size, ValueRange readers) {
+  Type element =
+      lowered(cast<RankedTensorType>(value.getType()).getElementType());
+  Width width = chooseWidth(element, size, readers);
+  if (width.scalable || !isMoved(value))
+    return width;
+  int64_t lanes =
+      machine.vectorBits / memoryType(element).getIntOrFloatBitWidth();
+  return std::min<int64_t>(lanes, llvm::bit_floor(static_cast<uint64_t>(size)));
 }
 
 Width Lowering::fixedWidth(Type elementType, int64_t size) const {

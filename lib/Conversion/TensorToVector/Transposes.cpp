@@ -30,6 +30,9 @@ static constexpr int64_t kShuffledBits = 128;
 // Vector operations of a group at most, without the transposition itself.
 static constexpr int64_t kGroupCost = 96;
 
+// The same where nothing is transposed: this hides the cost of a loop.
+static constexpr int64_t kUnrolledCost = 16;
+
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
@@ -190,29 +193,35 @@ static SmallVector<Value> transposed(OpBuilder &builder, Location loc,
   return values;
 }
 
+/// The part of a group that runs across the vector of `tile` at `lane`:
+/// `length` elements from number `first` of the group on.
+Tile Lowering::rowOf(const Tile &tile, int64_t lane, int64_t first,
+                     int64_t length) {
+  Tile row = tile;
+  row.neighbours = {};
+  row.vectorDim = tile.insideDim;
+  row.insideDim = tile.vectorDim;
+  row.width = length;
+  row.interior = row.unwrapped = true;
+  row.passesComparisons = false;
+  row.coordinates[row.vectorDim].start = tile.neighbours[first];
+  Coordinate &across = row.coordinates[row.insideDim];
+  DepthScope scope(*this, across.depth);
+  across.start =
+      builder.createOrFold<arith::AddIOp>(loc, across.start, constant(lane));
+  return row;
+}
+
 /// The value of `read` at one tile of a group, and at its neighbours on the
 /// way.
 Lanes Lowering::readTransposed(Value read, const Tile &tile) {
   Type element = lowered(typeOf(read).getElementType());
   int64_t lanes = tile.width.lanes, length = rowLength(element, lanes);
-  Coordinate across = tile.coordinates[tile.vectorDim];
   SmallVector<Value> vectors;
   for (size_t first = 0; first < tile.neighbours.size(); first += length) {
     SmallVector<Value> rows;
     for (int64_t lane = 0; lane < lanes; ++lane) {
-      Tile row = tile;
-      row.neighbours = {};
-      row.vectorDim = tile.insideDim;
-      row.insideDim = tile.vectorDim;
-      row.width = length;
-      row.interior = row.unwrapped = true;
-      row.coordinates[row.vectorDim].start = tile.neighbours[first];
-      {
-        DepthScope scope(*this, across.depth);
-        row.coordinates[row.insideDim].start =
-            builder.createOrFold<arith::AddIOp>(loc, across.start,
-                                                constant(lane));
-      }
+      Tile row = rowOf(tile, lane, first, length);
       Lanes elements = evaluate(read, row);
       DepthScope scope(*this, depthOf(tile));
       rows.push_back(toMemory(spread(elements, row)));
@@ -230,9 +239,101 @@ Lanes Lowering::readTransposed(Value read, const Tile &tile) {
   return cache[keyOf(read, tile)];
 }
 
+/// Returns true if no read of `value` is contiguous along `vectorDim`, so that
+/// it can be evaluated as a whole along `otherDim`.
+bool Lowering::liesAcross(Value value, int64_t vectorDim, int64_t otherDim) {
+  bool across = true;
+  auto visit = [&](Value read, ArrayRef<int64_t> dims) {
+    auto vector = llvm::find(dims, vectorDim),
+         other = llvm::find(dims, otherDim);
+    if (vector != dims.end())
+      across &= other != dims.end() &&
+                isCrossed(read, vector - dims.begin(), other - dims.begin());
+  };
+  forEachRead(value,
+              llvm::to_vector(llvm::seq<int64_t>(0, typeOf(value).getRank())),
+              visit);
+  return across;
+}
+
+/// The lines of a panel that a group of the right operand is, for each part,
+/// where the operand lies across: `interleave` elements of a line are next to
+/// each other in memory, too, and are transposed as one.
+SmallVector<SmallVector<Value>> Lowering::crossedLines(const Product &product,
+                                                       const Tile &tile,
+                                                       int64_t interleave) {
+  int64_t length = tile.neighbours.size();
+  Type stored = memoryType(product.compute);
+  Type word =
+      builder.getIntegerType(interleave * stored.getIntOrFloatBitWidth());
+  auto words = VectorType::get(length / interleave, word);
+  SmallVector<SmallVector<Value>> rows(product.parts()), lines;
+  for (int64_t lane = 0; lane < tile.width.lanes; ++lane) {
+    Value elements =
+        evaluateAll(product.right, rowOf(tile, lane, 0, length)).front();
+    for (auto [part, value] : llvm::enumerate(partsOf(product, elements)))
+      rows[part].push_back(
+          vector::BitCastOp::create(builder, loc, words, toMemory(value)));
+  }
+  for (ArrayRef<Value> part : rows)
+    lines.push_back(transposed(builder, loc, part));
+  return lines;
+}
+
 //===----------------------------------------------------------------------===//
 // Nests of groups
 //===----------------------------------------------------------------------===//
+
+/// How many vectors next to each other one iteration evaluates: a cache line of
+/// what is transposed, and else as many as hide the cost of the loop.
+int64_t Lowering::vectorsAtOnce(ValueRange readers, const Crossing &crossing,
+                                int64_t vectors, int64_t available) {
+  int64_t cost = 0;
+  for (Value reader : readers)
+    cost += plan.costOf(reader);
+  if (crossing.dim < 0 && vectors > 1)
+    vectors = std::min<int64_t>(2 * vectors,
+                                kUnrolledCost / std::max<int64_t>(cost, 1));
+  return std::max<int64_t>(
+      llvm::bit_floor(static_cast<uint64_t>(std::min(vectors, available))), 1);
+}
+
+/// Groups of `vectors` from `from` to `to` along the vector dimension.
+void Lowering::emitGroupStrip(const Groups &groups, const Tile &base,
+                              Value from, Value to, int64_t vectors) {
+  int64_t dim = groups.crossing.dim, vectorDim = groups.vectorDim;
+  Value start = openLoop(from, to, laneCount(groups.width, vectors));
+  SmallVector<Coordinate> across;
+  for (int64_t vector = 0; vector < vectors; ++vector)
+    across.push_back({builder.createOrFold<arith::AddIOp>(
+                          loc, start, laneCount(groups.width, vector)),
+                      depth(), vectorDim});
+  SmallVector<Value> neighbours;
+  if (dim >= 0) {
+    Value first = openLoop(constant(0), groups.end, groups.crossing.tiles);
+    for (int64_t number = 0; number < groups.crossing.tiles; ++number)
+      neighbours.push_back(
+          builder.createOrFold<arith::AddIOp>(loc, first, constant(number)));
+  }
+  SmallVector<Tile> tiles;
+  for (int64_t number = 0; number < groups.crossing.tiles; ++number)
+    for (const Coordinate &coordinate : across) {
+      Tile &one = tiles.emplace_back(base);
+      one.vectorDim = vectorDim;
+      one.width = groups.width;
+      one.interior = true;
+      one.coordinates[vectorDim] = coordinate;
+      if (dim < 0)
+        continue;
+      one.insideDim = dim;
+      one.neighbours = neighbours;
+      one.coordinates[dim] = {neighbours[number], depth(), dim};
+    }
+  groups.body(tiles);
+  if (dim >= 0)
+    closeLoop();
+  closeLoop();
+}
 
 void Lowering::emitGroups(Tile tile, ArrayRef<int64_t> shape,
                           ArrayRef<int64_t> outerDims, int64_t vectorDim,
@@ -240,98 +341,93 @@ void Lowering::emitGroups(Tile tile, ArrayRef<int64_t> shape,
                           ArrayRef<KnownBounds> bounds,
                           function_ref<void(ArrayRef<Tile>)> body,
                           BeyondBody beyond) {
-  Crossing crossing = findCrossing(readers, shape, outerDims, vectorDim, width);
-  if (crossing.dim < 0)
+  Groups groups = {findCrossing(readers, shape, outerDims, vectorDim, width),
+                   {},
+                   vectorDim,
+                   width,
+                   body};
+  const Crossing &crossing = groups.crossing;
+  int64_t dim = crossing.dim;
+  if (vectorDim >= 0 && !width.scalable)
+    vectors = vectorsAtOnce(readers, crossing, vectors,
+                            shape[vectorDim] / width.lanes);
+  if (dim < 0 && (vectorDim < 0 || width.scalable || vectors == 1 || beyond))
     return emitTiles(
         tile, shape, outerDims, vectorDim, width, readers, bounds,
         [&](const Tile &one) { body(one); }, beyond);
-  int64_t dim = crossing.dim;
+  if (dim >= 0)
+    noteDecision(loc, "loop",
+                 "vectors of {0} along dimension {1}, reads along dimension "
+                 "{2} transposed in registers, {3} tiles at once",
+                 width.lanes, vectorDim, dim, crossing.tiles);
+  else
+    noteDecision(loc, "loop", "{0} vectors of {1} along dimension {2} at once",
+                 vectors, width.lanes, vectorDim);
   size_t outside = loops.size();
   SmallVector<int64_t> around(outerDims);
   llvm::erase(around, dim);
   openLoops(tile, shape, around, bounds);
   auto ownBounds = [&](int64_t of) {
     SmallVector<KnownBounds> own;
-    if (!bounds.empty() && bounds[of].low &&
+    if (of >= 0 && !bounds.empty() && bounds[of].low &&
         !isFull(bounds[of].low, bounds[of].high, shape[of]))
       own.push_back(bounds[of]);
     return own;
   };
   SmallVector<KnownBounds> own = ownBounds(dim),
                            ownAcross = ownBounds(vectorDim);
-  Value end = interiorEnd(readers, shape, dim, own);
-  if (!crossing.indices.empty()) {
+  Value end;
+  if (dim >= 0) {
+    end = interiorEnd(readers, shape, dim, own);
     Value all = end ? end : constant(shape[dim]);
-    end = arith::SelectOp::create(builder, loc, doNotWrap(crossing), all,
-                                  constant(0));
+    if (!crossing.indices.empty())
+      end = arith::SelectOp::create(builder, loc, doNotWrap(crossing), all,
+                                    constant(0));
+    groups.end = end ? arith::AndIOp::create(builder, loc, end,
+                                             constant(-crossing.tiles))
+                           .getResult()
+                     : all;
   }
-  Value groups =
-      end ? arith::AndIOp::create(builder, loc, end, constant(-crossing.tiles))
-          : constant(shape[dim]);
   Value endAcross = interiorEnd(readers, shape, vectorDim, ownAcross);
-  vectors = std::min(vectors, shape[vectorDim] / width.lanes);
   Value whole = endAcross ? roundDown(endAcross, width)
                           : constant(shape[vectorDim]),
         lines = endAcross ? roundDown(endAcross, width, vectors) : whole;
-
-  auto strip = [&](Value from, Value to, int64_t count) {
-    Value start = openLoop(from, to, laneCount(width, count));
-    SmallVector<Coordinate> across;
-    for (int64_t vector = 0; vector < count; ++vector)
-      across.push_back({builder.createOrFold<arith::AddIOp>(
-                            loc, start, constant(vector * width.lanes)),
-                        depth(), vectorDim});
-    Value first = openLoop(constant(0), groups, crossing.tiles);
-    SmallVector<Value> neighbours;
-    for (int64_t number = 0; number < crossing.tiles; ++number)
-      neighbours.push_back(
-          builder.createOrFold<arith::AddIOp>(loc, first, constant(number)));
-    SmallVector<Tile> group;
-    for (Value neighbour : neighbours)
-      for (const Coordinate &coordinate : across) {
-        Tile &one = group.emplace_back(tile);
-        one.vectorDim = vectorDim;
-        one.width = width;
-        one.interior = true;
-        one.insideDim = dim;
-        one.neighbours = neighbours;
-        one.coordinates[dim] = {neighbour, depth(), dim};
-        one.coordinates[vectorDim] = coordinate;
-      }
-    body(group);
-    closeLoop();
-    closeLoop();
-  };
-  strip(constant(0), lines, vectors);
+  emitGroupStrip(groups, tile, constant(0), lines, vectors);
   if (endAcross && vectors > 1)
-    strip(lines, whole, 1);
+    emitGroupStrip(groups, tile, lines, whole, 1);
 
-  // What is left over is gathered.
-  Value low = own.empty() ? constant(0) : scalar(own.front().low),
-        high = own.empty() ? constant(shape[dim]) : scalar(own.front().high);
+  // What is left over is evaluated by itself: what crosses is gathered.
   tile.vectorDim = vectorDim;
   tile.width = width;
-  auto gathered = [&](Value from, Value fromAcross, Value toAcross,
-                      bool interior) {
-    knownBounds[dim] = own.empty() ? KnownBounds() : own.front();
-    Value at = openLoop(from, high, 1);
-    tile.coordinates[dim] = {at, depth(), dim};
+  Value low, high;
+  if (dim >= 0) {
+    low = own.empty() ? constant(0) : scalar(own.front().low);
+    high = own.empty() ? constant(shape[dim]) : scalar(own.front().high);
+  }
+  auto rest = [&](Value from, Value fromAcross, Value toAcross, bool interior) {
+    if (dim >= 0) {
+      knownBounds[dim] = own.empty() ? KnownBounds() : own.front();
+      Value at = openLoop(from, high, 1);
+      tile.coordinates[dim] = {at, depth(), dim};
+    }
     Value start = openLoop(fromAcross, toAcross, laneCount(width));
     tile.coordinates[vectorDim] = {start, depth(), vectorDim};
     tile.interior = interior;
     body(tile);
     closeLoop();
-    closeLoop();
-    knownBounds[dim] = {};
+    if (dim >= 0) {
+      closeLoop();
+      knownBounds[dim] = {};
+    }
   };
   if (end)
-    gathered(builder.createOrFold<arith::MaxSIOp>(loc, groups, low),
-             constant(0), whole, true);
+    rest(builder.createOrFold<arith::MaxSIOp>(loc, groups.end, low),
+         constant(0), whole, true);
   if (endAcross)
-    gathered(low, whole,
-             ownAcross.empty() ? constant(shape[vectorDim])
-                               : scalar(ownAcross.front().high),
-             false);
+    rest(low, whole,
+         ownAcross.empty() ? constant(shape[vectorDim])
+                           : scalar(ownAcross.front().high),
+         false);
   while (loops.size() > outside)
     closeLoop();
 }
