@@ -116,3 +116,36 @@ func.func @accumulate(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i32) attributes {s
   sg.store %sum, %y[%c0] strides(%c1) bounds(%c0) to (%c64) : tensor<64xf32> -> !tt.ptr<f32>
   return
 }
+
+// -----
+
+// A long row is asked for ahead of its first reads, once for each line of the
+// cache, and not again.
+
+// CHECK-LABEL: func.func private @ahead.program
+// CHECK: scf.for
+// CHECK: llvm.getelementptr %{{.*}}[2048]
+// CHECK-NEXT: llvm.intr.prefetch
+// CHECK: llvm.intr.prefetch
+// CHECK-NOT: llvm.intr.prefetch
+func.func @ahead(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c256 = arith.constant 256 : i64
+  %v = sg.load %x[%c0] strides(%c1) bounds(%c0) to (%c256) : !tt.ptr<f32> -> tensor<256xf32>
+  %s = sg.reduce(%v) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<256xf32>) -> f32
+  %ss = tensor.splat %s : tensor<256xf32>
+  %r = arith.divf %v, %ss : tensor<256xf32>
+  %t = sg.reduce(%r) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<256xf32>) -> f32
+  %tt = tensor.splat %t : tensor<256xf32>
+  sg.store %tt, %y[%c0] strides(%c1) bounds(%c0) to (%c256) : tensor<256xf32> -> !tt.ptr<f32>
+  return
+}
