@@ -79,18 +79,16 @@ func.func @columns(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
 
 // CHECK-LABEL: func.func private @accumulate.program
 // CHECK: scf.for
-// CHECK: %[[STARTS:.*]] = arith.cmpi eq
-// CHECK: scf.for {{.*}} step %c64_i64
-// CHECK: scf.if %[[STARTS]]
-// CHECK: scf.for {{.*}} iter_args
+// CHECK: arith.cmpi eq
+// CHECK: %[[SUMS:.*]]:8 = scf.for {{.*}} iter_args
+// CHECK: arith.andi
 // CHECK: %[[INSIDE:.*]] = arith.andi
 // CHECK: scf.if %[[INSIDE]]
 // CHECK-NOT: arith.cmpi
-// CHECK-NOT: arith.select
 // CHECK: } else {
+// CHECK: arith.cmpi
 // CHECK: llvm.intr.masked.load
-// CHECK: arith.select
-// CHECK: llvm.store
+// CHECK: llvm.store %[[SUMS]]#0
 func.func @accumulate(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i32) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64
@@ -116,5 +114,38 @@ func.func @accumulate(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i32) attributes {s
     scf.yield %next : tensor<64xf32>
   }
   sg.store %sum, %y[%c0] strides(%c1) bounds(%c0) to (%c64) : tensor<64xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// A long row is asked for ahead of its first reads, once for each line of the
+// cache, and not again.
+
+// CHECK-LABEL: func.func private @ahead.program
+// CHECK: scf.for
+// CHECK: llvm.getelementptr %{{.*}}[2048]
+// CHECK-NEXT: llvm.intr.prefetch
+// CHECK: llvm.intr.prefetch
+// CHECK-NOT: llvm.intr.prefetch
+func.func @ahead(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c256 = arith.constant 256 : i64
+  %v = sg.load %x[%c0] strides(%c1) bounds(%c0) to (%c256) : !tt.ptr<f32> -> tensor<256xf32>
+  %s = sg.reduce(%v) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<256xf32>) -> f32
+  %ss = tensor.splat %s : tensor<256xf32>
+  %r = arith.divf %v, %ss : tensor<256xf32>
+  %t = sg.reduce(%r) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<256xf32>) -> f32
+  %tt = tensor.splat %t : tensor<256xf32>
+  sg.store %tt, %y[%c0] strides(%c1) bounds(%c0) to (%c256) : tensor<256xf32> -> !tt.ptr<f32>
   return
 }

@@ -141,6 +141,9 @@ struct Buffer {
   mlir::Type elementType;
 };
 
+/// Elements from which on a row is long enough to ask for it ahead.
+constexpr int64_t kLongRow = 256;
+
 /// Where a structured read really reads: the user's memory, or a copy of it
 /// that was taken because a later write may overlap (see Aliasing.cpp).
 struct ReadView {
@@ -299,6 +302,8 @@ private:
                      mlir::Value mask);
   Lanes evaluateLoad(sg::LoadOp op, const Tile &tile);
   Lanes evaluateGather(sg::GatherOp op, const Tile &tile);
+  bool startsLine(int64_t number, const Tile &tile) const;
+  void prefetch(sg::LoadOp op, mlir::Value pointer, const Predicate &predicate);
   bool isUniform(mlir::Value value, const Tile &tile);
   Lanes readLanes(mlir::Value pointer, mlir::Type elementType, const Tile &tile,
                   Predicate predicate, mlir::Value other, bool isVolatile);
@@ -703,6 +708,11 @@ private:
   /// Those of the current nest.
   llvm::SmallVector<mlir::Value> fillers;
   bool nestOpen = false;
+  /// Nests so far, and the one that reads from a base first.
+  unsigned nests = 0;
+  llvm::DenseMap<mlir::Value, unsigned> firstNest;
+  /// True where what is read should be asked for ahead, if it is read first.
+  bool prefetches = false;
   /// The starts of the tiles that are evaluated together (Networks.cpp).
   llvm::SmallVector<mlir::Value> group;
 

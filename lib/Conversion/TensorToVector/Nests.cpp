@@ -23,6 +23,7 @@ static RankedTensorType typeOf(Value value) {
 void Lowering::openNest() {
   assert(!nestOpen && "nests do not nest");
   nestOpen = true;
+  ++nests;
   points.assign(1, builder.saveInsertionPoint());
 }
 

@@ -138,8 +138,11 @@ void Lowering::reduceStrips(const Line &line, Value from, Value to,
     builder.restoreInsertionPoint(points.back());
     Value position = builder.createOrFold<arith::AddIOp>(
         loc, start, laneCount(line.stride, chain));
-    SmallVector<Value> values =
-        evaluateAll(line.inputs, tileAt(line, position, interior));
+    Tile tile = tileAt(line, position, interior);
+    prefetches = line.alongLanes && interior && line.type.getRank() == 1 &&
+                 line.size >= kLongRow && startsLine(chain, tile);
+    SmallVector<Value> values = evaluateAll(line.inputs, tile);
+    prefetches = false;
     builder.restoreInsertionPoint(points.back());
     ValueRange sum = ValueRange(carried).slice(chain * inputs, inputs);
     llvm::append_range(next, advance(line, sum, values));
