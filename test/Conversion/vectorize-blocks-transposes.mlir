@@ -69,3 +69,45 @@ func.func @symmetric(%x: !tt.ptr<f32>, %z: !tt.ptr<f32>, %m: i64, %n: i64) attri
   sg.store %s, %z[%c0] strides(%c32, %c1) bounds(%c0, %c0) to (%c32, %c32) : tensor<32x32xf32> -> !tt.ptr<f32>
   return
 }
+
+// -----
+
+// A store of something cheap takes several vectors an iteration, with one branch
+// for all that go past the caches. Narrow elements that are only moved fill the
+// register.
+
+// CHECK-LABEL: func.func private @move.program
+// CHECK: scf.for %{{.*}} step %c64_i64
+// CHECK-COUNT-4: llvm.load {{.*}} -> vector<16xi16>
+// CHECK: scf.if
+// CHECK-COUNT-4: llvm.store {{.*}}nontemporal
+// CHECK: else
+// CHECK-COUNT-4: llvm.store
+func.func @move(%x: !tt.ptr<bf16>, %y: !tt.ptr<bf16>, %n: i64) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %v = sg.load %x[%c0] strides(%c1) bounds(%c0) to (%n) : !tt.ptr<bf16> -> tensor<1024xbf16>
+  sg.store %v, %y[%c0] strides(%c1) bounds(%c0) to (%n) : tensor<1024xbf16> -> !tt.ptr<bf16>
+  return
+}
+
+// -----
+
+// The right operand's columns are contiguous: its panel is transposed.
+
+// CHECK-LABEL: func.func private @product.program
+// CHECK: llvm.load {{.*}} -> vector<4xf32>
+// CHECK: vector.shuffle {{.*}} [0, 8, 1, 9, 4, 12, 5, 13] : vector<8xf32>, vector<8xf32>
+// CHECK: math.fma
+// CHECK-NOT: llvm.intr.masked.gather
+func.func @product(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c16 = arith.constant 16 : i64
+  %zero = arith.constant dense<0.0> : tensor<16x16xf32>
+  %a = sg.load %x[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : !tt.ptr<f32> -> tensor<16x16xf32>
+  %b = sg.load %y[%c0] strides(%c1, %c16) bounds(%c0, %c0) to (%c16, %c16) : !tt.ptr<f32> -> tensor<16x16xf32>
+  %d = linalg.matmul ins(%a, %b : tensor<16x16xf32>, tensor<16x16xf32>) outs(%zero : tensor<16x16xf32>) -> tensor<16x16xf32>
+  sg.store %d, %z[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : tensor<16x16xf32> -> !tt.ptr<f32>
+  return
+}

@@ -386,6 +386,9 @@ private:
                  Width width, mlir::ValueRange readers,
                  llvm::ArrayRef<KnownBounds> bounds, TileBody body,
                  BeyondBody beyond = nullptr);
+  /// Says for `explain` how a nest runs.
+  void noteVectors(llvm::ArrayRef<int64_t> shape, int64_t vectorDim,
+                   Width width, bool isMasked, llvm::StringRef more = "");
   void emitBeyond(Tile tile, int64_t size, mlir::Value edge, BeyondBody beyond);
   void forEachTile(llvm::ArrayRef<int64_t> shape, int64_t vectorDim,
                    Width width, mlir::ValueRange readers,

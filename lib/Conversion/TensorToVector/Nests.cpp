@@ -329,6 +329,16 @@ static std::string textOf(ArrayRef<int64_t> shape) {
          "]";
 }
 
+void Lowering::noteVectors(ArrayRef<int64_t> shape, int64_t vectorDim,
+                           Width width, bool isMasked, StringRef more) {
+  noteDecision(
+      loc, "loop", "{0}: vectors of {1}{2} along dimension {3}, {4}{5}",
+      textOf(shape), width.lanes, width.scalable ? " x vscale" : "", vectorDim,
+      isMasked ? "masked behind the last whole one in bounds"
+               : "without masks for bounds",
+      more);
+}
+
 /// Inside of an open nest: loops over `outerDims` and, innermost, strips of
 /// vectors along `vectorDim`.
 void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
@@ -357,11 +367,7 @@ void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
         !isFull(bounds[vectorDim].low, bounds[vectorDim].high, size))
       own.push_back(bounds[vectorDim]);
     Extent extent = extentOf(readers, shape, vectorDim, own);
-    noteDecision(loc, "loop", "{0}: vectors of {1}{2} along dimension {3}, {4}",
-                 textOf(shape), width.lanes, width.scalable ? " x vscale" : "",
-                 vectorDim,
-                 extent.interior ? "masked behind the last whole one in bounds"
-                                 : "without masks for bounds");
+    noteVectors(shape, vectorDim, width, bool(extent.interior));
     if (!extent.interior) {
       strip(constant(0), constant(size), true);
     } else {

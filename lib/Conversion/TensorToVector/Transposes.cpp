@@ -355,14 +355,6 @@ void Lowering::emitGroups(Tile tile, ArrayRef<int64_t> shape,
     return emitTiles(
         tile, shape, outerDims, vectorDim, width, readers, bounds,
         [&](const Tile &one) { body(one); }, beyond);
-  if (dim >= 0)
-    noteDecision(loc, "loop",
-                 "vectors of {0} along dimension {1}, reads along dimension "
-                 "{2} transposed in registers, {3} tiles at once",
-                 width.lanes, vectorDim, dim, crossing.tiles);
-  else
-    noteDecision(loc, "loop", "{0} vectors of {1} along dimension {2} at once",
-                 vectors, width.lanes, vectorDim);
   size_t outside = loops.size();
   SmallVector<int64_t> around(outerDims);
   llvm::erase(around, dim);
@@ -392,6 +384,11 @@ void Lowering::emitGroups(Tile tile, ArrayRef<int64_t> shape,
   Value whole = endAcross ? roundDown(endAcross, width)
                           : constant(shape[vectorDim]),
         lines = endAcross ? roundDown(endAcross, width, vectors) : whole;
+  std::string more = ", " + std::to_string(vectors) + " at once";
+  if (dim >= 0)
+    more += ", reads along dimension " + std::to_string(dim) +
+            " transposed in registers";
+  noteVectors(shape, vectorDim, width, bool(endAcross), more);
   emitGroupStrip(groups, tile, constant(0), lines, vectors);
   if (endAcross && vectors > 1)
     emitGroupStrip(groups, tile, lines, whole, 1);
