@@ -151,31 +151,33 @@ Lanes Lowering::gatherLanes(Value pointers, Type elementType, const Tile &tile,
 Lanes Lowering::readLanes(Value pointer, Type elementType, const Tile &tile,
                           Predicate predicate, Value other, bool isVolatile) {
   unsigned alignment = alignmentOf(elementType);
-  bool single = tile.vectorDim < 0;
-  Type type = single ? elementType : Type(vectorType(tile.width, elementType));
-  Value otherwise;
-  if (predicate.scalar || predicate.vector)
-    otherwise = otherLanes(other, elementType, tile, /*asScalar=*/single);
-  if (predicate.vector)
-    return {LLVM::MaskedLoadOp::create(builder, loc, type, pointer,
-                                       wholeMask(predicate, tile), otherwise,
-                                       alignment),
+  if (tile.vectorDim < 0) {
+    auto load = [&] {
+      return LLVM::LoadOp::create(builder, loc, elementType, pointer, alignment,
+                                  isVolatile);
+    };
+    if (!predicate.scalar)
+      return {load(), true};
+    Value otherwise = otherLanes(other, elementType, tile, /*asScalar=*/true);
+    auto branch = scf::IfOp::create(builder, loc, elementType, predicate.scalar,
+                                    /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    scf::YieldOp::create(builder, loc, load().getResult());
+    builder.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(builder, loc, otherwise);
+    return {branch.getResult(0), true};
+  }
+  auto type = vectorType(tile.width, elementType);
+  if (!predicate.scalar && !predicate.vector)
+    return {LLVM::LoadOp::create(builder, loc, type, pointer, alignment,
+                                 isVolatile),
             false};
-  auto load = [&] {
-    return LLVM::LoadOp::create(builder, loc, type, pointer, alignment,
-                                isVolatile);
-  };
-  if (!predicate.scalar)
-    return {load(), single};
-  // All lanes or none: a branch, since masked loads stream worse than others.
-  auto branch = scf::IfOp::create(builder, loc, type, predicate.scalar,
-                                  /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(builder, loc, load().getResult());
-  builder.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(builder, loc, otherwise);
-  return {branch.getResult(0), single};
+  Value otherwise = otherLanes(other, elementType, tile, /*asScalar=*/false);
+  return {LLVM::MaskedLoadOp::create(builder, loc, type, pointer,
+                                     wholeMask(predicate, tile), otherwise,
+                                     alignment),
+          false};
 }
 
 /// The offset of the first lane of a tile; of all but the vector dimension

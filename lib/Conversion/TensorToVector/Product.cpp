@@ -107,7 +107,7 @@ void Product::chooseUnit(const Machine &machine) {
   }
 }
 
-static bool isZero(Value block) {
+static bool isZeroBlock(Value block) {
   return matchPattern(block, m_PosZeroFloat()) || matchPattern(block, m_Zero());
 }
 
@@ -347,7 +347,7 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   // Each element of the accumulator is read once, by its register tile.
   if (!product.unit && plan.costOf(product.accumulator) <= kAccumulatorCost)
     operands.accumulator = product.accumulator;
-  else if (product.unit && isZero(product.accumulator))
+  else if (product.unit && isZeroBlock(product.accumulator))
     operands.startsAtZero = true;
   else if (!isHeldIn(product.accumulator, out))
     materializeInto(product.accumulator, out);
