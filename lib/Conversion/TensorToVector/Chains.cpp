@@ -229,6 +229,10 @@ FailureOr<bool> Lowering::emitChainLoop(scf::ForOp loop) {
   bool whole = across * down * maxLanes(width) >= chain->type.getNumElements();
   if (most < 1 || (chain->reads && !whole))
     return false;
+  noteDecision(loop, "loop",
+               "{0} vectors of each carried block stay in registers for all "
+               "iterations",
+               across * down);
   for (Value result : loop.getResults())
     if (isBlock(result))
       buffers[result] = allocateLike(result);

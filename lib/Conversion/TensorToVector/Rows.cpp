@@ -147,6 +147,11 @@ void Lowering::reduceAcross(
   int64_t vectors = 1;
   while (2 * vectors <= most && size % (2 * vectors * maxLanes(width)) == 0)
     vectors *= 2;
+  noteDecision(op, "reduction",
+               "across {0} rows: {1} vectors of {2}{3} elements of a row at "
+               "once, one row after the other",
+               op.getInputType().getDimSize(op.getAxis()), vectors, width.lanes,
+               width.scalable ? " x vscale" : "");
   size_t outside = loops.size();
   openLoops(tile, shape, outerDims, {});
   Value end = interiorEnd(op.getInputs(), shape, vectorDim, {});
