@@ -80,10 +80,10 @@ func.func @columns(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
 // CHECK-LABEL: func.func private @accumulate.program
 // CHECK: scf.for
 // CHECK: arith.cmpi eq
-// CHECK: %[[SUMS:.*]]:8 = scf.for {{.*}} iter_args
+// CHECK: scf.if
 // CHECK: arith.andi
 // CHECK: %[[INSIDE:.*]] = arith.andi
-// CHECK: scf.if %[[INSIDE]]
+// CHECK: %[[SUMS:.*]]:8 = scf.if %[[INSIDE]]
 // CHECK-NOT: arith.cmpi
 // CHECK: } else {
 // CHECK: arith.cmpi
