@@ -5,12 +5,13 @@
 
 // CHECK-LABEL: func.func private @across.program
 // CHECK: scf.for %{{.*}} = %c1_i64 to %[[END:.*]] step %c1_i64 iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
-// CHECK-NOT: scf.if
+// CHECK-NOT: arith.cmpi
 // CHECK-COUNT-4: llvm.load
-// CHECK-NOT: scf.if
+// CHECK-NOT: arith.cmpi
 // CHECK: scf.yield
 // CHECK: scf.for %{{.*}} = %[[END]] to %c16_i64 step %c1_i64 iter_args
-// CHECK-COUNT-4: scf.if
+// CHECK: arith.cmpi slt
+// CHECK: scf.yield
 // CHECK-COUNT-4: llvm.store
 func.func public @across(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>, %rows: i64) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
@@ -32,9 +33,9 @@ func.func public @across(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>, %rows: i64) attribu
 // CHECK-LABEL: func.func private @along.program
 // CHECK-SAME: %[[ROWS:[a-z0-9]*]]: i64
 // CHECK: scf.for %{{.*}} = %c0_i64 to %[[ROWS]] step %c1_i64
-// CHECK-NOT: scf.if
+// CHECK-NOT: arith.cmpi
 // CHECK: scf.for %{{.*}} = %[[ROWS]] to %c16_i64 step %c1_i64
-// CHECK: scf.if
+// CHECK: arith.cmpi slt
 func.func public @along(%p: !tt.ptr<f32>, %q: !tt.ptr<f32>, %rows: i64) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64
