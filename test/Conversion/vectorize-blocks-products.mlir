@@ -144,7 +144,7 @@ func.func @adds(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %s: f32) a
 // CHECK: scf.if
 // CHECK: llvm.store {{.*}} vector<8xf32>
 // CHECK: arith.minsi %[[N]], %c32_i64
-// CHECK-COUNT-12: arith.select {{.*}} vector<8xf32>
+// CHECK-COUNT-12: llvm.select {{.*}} vector<8xf32>
 // CHECK: math.fma
 func.func @edges(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %m: i64, %n: i64, %k: i64, %trips: i32) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
