@@ -171,12 +171,13 @@ def test_value_in_scratch():
 
 @triton.jit
 def product_kernel(
-    a_ptr, b_ptr, c_ptr, M, N, K, am, ak, bk, bn, BLOCK: tl.constexpr, DEPTH: tl.constexpr
+    a_ptr, b_ptr, c_ptr, M, N, K, am, ak, bk, bn,
+    BLOCK: tl.constexpr, DEPTH: tl.constexpr, SUM: tl.constexpr,
 ):  # fmt: skip
     rows = (tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)) % M
     columns = (tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)) % N
     depth = tl.arange(0, DEPTH)
-    total = tl.zeros((BLOCK, BLOCK), tl.float32)
+    total = tl.zeros((BLOCK, BLOCK), SUM)
     for k in range(tl.cdiv(K, DEPTH)):
         left = tl.load(
             a_ptr + rows[:, None] * am + (k * DEPTH + depth)[None, :] * ak,
@@ -186,25 +187,26 @@ def product_kernel(
             b_ptr + (k * DEPTH + depth)[:, None] * bk + columns[None, :] * bn,
             mask=depth[:, None] < K - k * DEPTH, other=0,
         )  # fmt: skip
-        total = tl.dot(left, right, total, input_precision="ieee")
+        total = tl.dot(left, right, total, input_precision="ieee", out_dtype=SUM)
     rows = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = (rows[:, None] < M) & (columns[None, :] < N)
     tl.store(c_ptr + rows[:, None] * N + columns[None, :], total, mask=inside)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int8], ids=str)
 @pytest.mark.parametrize("transposed", ["a", "b", "ab"])
 def test_products(dtype, transposed):
     """Operands of a product that are contiguous along the other dimension, with wrapped rows."""
+    total, of = (torch.int32, tl.int32) if dtype == torch.int8 else (torch.float32, tl.float32)
     for m, n, k in [(32, 32, 16), (33, 40, 23), (64, 31, 50), (5, 70, 64)]:
         a, b = values(m, k, dtype), values(k, n, dtype, 1)
         if "a" in transposed:
             a = a.t().contiguous().t()
         if "b" in transposed:
             b = b.t().contiguous().t()
-        c = torch.empty(m, n)
+        c = torch.empty(m, n, dtype=total)
         product_kernel[grid(m, n, 32)](
-            a, b, c, m, n, k, *a.stride(), *b.stride(), BLOCK=32, DEPTH=16
+            a, b, c, m, n, k, *a.stride(), *b.stride(), BLOCK=32, DEPTH=16, SUM=of
         )
-        assert torch.equal(c, a.float() @ b.float())
+        assert torch.equal(c, a.to(total) @ b.to(total))
