@@ -135,3 +135,4 @@ docs: install ## renew the generated pages of docs/
 	@$(PY) tools/gen_dialect_reference.py
 	@$(PY) tools/gen_errors.py
 	@$(PY) tools/gen_life_of_a_kernel.py
+	@$(PY) tools/gen_schedules.py

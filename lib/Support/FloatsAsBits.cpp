@@ -73,7 +73,10 @@ private:
     auto retype = [&](Type type) { return retyped(type); };
     auto inputs = llvm::map_to_vector(function.getArgumentTypes(), retype);
     auto results = llvm::map_to_vector(function.getResultTypes(), retype);
-    function.setType(function.cloneTypeWith(inputs, results));
+    // A type of another dialect may have no clone with the results it has.
+    if (!llvm::equal(inputs, function.getArgumentTypes()) ||
+        !llvm::equal(results, function.getResultTypes()))
+      function.setType(function.cloneTypeWith(inputs, results));
   }
 
   function_ref<bool(FloatType)> isChosen;

@@ -134,6 +134,10 @@ class Dispatcher:
         lists: tuple[object, ...],
         handles: tuple[object, ...],
     ) -> bool: ...
+    def attempt(
+        self, function: object, grid: object, /, *args: object, **kwargs: object
+    ) -> object: ...
+    def belongs_to(self, function: object, /) -> bool: ...
 
 class DispatchMethod:
     """`__getitem__` of kernels; `maker(kernel)` gives the dispatcher of one that has none."""

@@ -73,8 +73,6 @@ struct Layout {
   std::vector<bool> exact;
   /// For each parameter: the argument of the call that gives it, or -1.
   std::vector<int> sources;
-  /// For each parameter without an argument: its default.
-  std::vector<Ref> defaults;
   Ref parameterNames;
 };
 
@@ -83,6 +81,10 @@ struct Entry {
   size_t layout = 0;
   std::vector<Guard> guards;
   std::vector<Ref> emptyLists;
+  /// For each parameter without an argument: its value.
+  std::vector<Ref> defaults;
+  /// What a launch writes down, `dict[key] = value`; null where nothing.
+  Ref notedIn, notedKey, noted;
   Ref kernel, launcher, function;
   /// Starts a kernel that another driver launches; null for our launcher.
   Ref starter;
@@ -391,9 +393,13 @@ Outcome tryLaunch(State &state, PyObject *grid, PyObject *const *args,
   uint64_t addresses[kMaxArguments];
   for (size_t i = 0; i < count; ++i) {
     int source = layout.sources[i];
-    parameters[i] = source < 0 ? layout.defaults[i].get() : args[source];
+    parameters[i] = source < 0 ? entry->defaults[i].get() : args[source];
     addresses[i] = source < 0 ? 0 : call.address[source];
   }
+  if (entry->noted.get() &&
+      PyDict_SetItem(entry->notedIn.get(), entry->notedKey.get(),
+                     entry->noted.get()) < 0)
+    return Outcome::Failed;
   int32_t extents[3];
   Outcome outcome = readGrid(grid, layout, parameters, extents);
   if (outcome != Outcome::Started)
@@ -498,6 +504,10 @@ int dispatcherTraverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(entry->launcher.get());
     Py_VISIT(entry->function.get());
     Py_VISIT(entry->starter.get());
+    Py_VISIT(entry->notedIn.get());
+    Py_VISIT(entry->noted.get());
+    for (const Ref &value : entry->defaults)
+      Py_VISIT(value.get());
     for (const Guard &guard : entry->guards) {
       Py_VISIT(guard.dict.get());
       Py_VISIT(guard.expected.get());
@@ -532,20 +542,28 @@ void readRefs(PyObject *tuple, std::vector<Ref> &refs) {
     refs.emplace_back(PyTuple_GET_ITEM(tuple, i));
 }
 
-/// Reads ((dict, key) or (dict, key, expected), ...).
+/// Reads ((dict, key) or (dict, key, expected), ...); a type stands for its
+/// dict.
 bool readGuards(PyObject *guards, std::vector<Guard> &result) {
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(guards); ++i) {
     PyObject *dict, *key, *expected = nullptr;
-    if (!PyArg_ParseTuple(PyTuple_GET_ITEM(guards, i), "O!O|O:guard",
-                          &PyDict_Type, &dict, &key, &expected))
+    if (!PyArg_ParseTuple(PyTuple_GET_ITEM(guards, i), "OO|O:guard", &dict,
+                          &key, &expected))
       return false;
+    if (PyType_Check(dict))
+      dict = reinterpret_cast<PyTypeObject *>(dict)->tp_dict;
+    if (!dict || !PyDict_Check(dict)) {
+      PyErr_SetString(PyExc_TypeError, "a guard watches a dict or a type");
+      return false;
+    }
     result.push_back({Ref(dict), Ref(key), Ref(expected)});
   }
   return true;
 }
 
 /// Reads (exact flags, sources, defaults, parameter names).
-bool readLayout(PyObject *description, Layout &layout) {
+bool readLayout(PyObject *description, Layout &layout,
+                std::vector<Ref> &values) {
   PyObject *exact, *sources, *defaults, *names;
   if (!PyArg_ParseTuple(description, "O!O!O!O!:layout", &PyTuple_Type, &exact,
                         &PyTuple_Type, &sources, &PyTuple_Type, &defaults,
@@ -555,11 +573,11 @@ bool readLayout(PyObject *description, Layout &layout) {
     layout.exact.push_back(PyTuple_GET_ITEM(exact, i) == Py_True);
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sources); ++i)
     layout.sources.push_back(int(PyLong_AsLong(PyTuple_GET_ITEM(sources, i))));
-  readRefs(defaults, layout.defaults);
+  readRefs(defaults, values);
   layout.parameterNames = Ref(names);
   if (PyErr_Occurred())
     return false;
-  if (layout.sources.size() != layout.defaults.size() ||
+  if (layout.sources.size() != values.size() ||
       Py_ssize_t(layout.sources.size()) != PyTuple_GET_SIZE(names)) {
     PyErr_SetString(PyExc_ValueError, "sources, defaults and names differ");
     return false;
@@ -579,10 +597,16 @@ PyObject *dispatcherAdd(PyObject *object, PyObject *tuple) {
   auto entry = std::make_shared<Entry>();
   Layout layout;
   PyObject *kernel, *launcher, *function, *starter = Py_None;
-  if (!readGuards(guards, entry->guards) || !readLayout(layoutTuple, layout) ||
-      !PyArg_ParseTuple(handles, "OOO|O:handles", &kernel, &launcher, &function,
-                        &starter))
+  PyObject *notedIn = nullptr, *notedKey = nullptr, *noted = nullptr;
+  if (!readGuards(guards, entry->guards) ||
+      !readLayout(layoutTuple, layout, entry->defaults) ||
+      !PyArg_ParseTuple(handles, "OOO|O(O!OO):handles", &kernel, &launcher,
+                        &function, &starter, &PyDict_Type, &notedIn, &notedKey,
+                        &noted))
     return nullptr;
+  entry->notedIn = Ref(notedIn);
+  entry->notedKey = Ref(notedKey);
+  entry->noted = Ref(noted);
   Py_ssize_t count = PyTuple_GET_SIZE(args);
   if (count > kMaxArguments || layout.sources.size() > kMaxArguments ||
       Py_ssize_t(layout.exact.size()) != count ||
@@ -634,6 +658,36 @@ PyObject *dispatcherAdd(PyObject *object, PyObject *tuple) {
   Py_RETURN_TRUE;
 }
 
+/// `attempt(function, grid, *args, **kwargs)`: a launch that is remembered, or
+/// NotImplemented.
+PyObject *dispatcherAttempt(PyObject *object, PyObject *const *args,
+                            Py_ssize_t positional, PyObject *keywords) {
+  if (positional < 2) {
+    PyErr_SetString(PyExc_TypeError, "attempt takes a function and a grid");
+    return nullptr;
+  }
+  // A copy of a function brings the dispatcher of the other along.
+  if (asDispatcher(object)->owner != args[0])
+    Py_RETURN_NOTIMPLEMENTED;
+  if (keywords && PyTuple_GET_SIZE(keywords) == 0)
+    keywords = nullptr;
+  PyObject *started = nullptr;
+  switch (tryLaunch(*asDispatcher(object)->state, args[1], args + 2,
+                    positional - 2, keywords, started)) {
+  case Outcome::Started:
+    return started;
+  case Outcome::Failed:
+    return nullptr;
+  case Outcome::Unknown:
+    break;
+  }
+  Py_RETURN_NOTIMPLEMENTED;
+}
+
+PyObject *dispatcherBelongs(PyObject *object, PyObject *function) {
+  return PyBool_FromLong(asDispatcher(object)->owner == function);
+}
+
 PyObject *dispatcherReduce(PyObject *, PyObject *) {
   // What is remembered is worth nothing in another process or for a copy.
   return Py_BuildValue("(O())", reinterpret_cast<PyObject *>(&PyDict_Type));
@@ -654,6 +708,16 @@ PyMethodDef dispatcherMethods[] = {
      "add(args, positional, keywords, layout, guards, lists, handles)\n--\n\n"
      "Remembers a launch; False if its arguments are of a kind that only\n"
      "Triton tells apart."},
+    {"attempt",
+     reinterpret_cast<PyCFunction>(
+         reinterpret_cast<void (*)()>(dispatcherAttempt)),
+     METH_FASTCALL | METH_KEYWORDS,
+     "attempt(function, grid, *args, **kwargs)\n--\n\n"
+     "Launches as before and returns the kernel; NotImplemented where nothing\n"
+     "is remembered."},
+    {"belongs_to", dispatcherBelongs, METH_O,
+     "belongs_to(function)\n--\n\n"
+     "False for a dispatcher that came along when a function was copied."},
     {"__reduce__", dispatcherReduce, METH_NOARGS, ""},
     {}};
 

@@ -22,7 +22,10 @@
 //       Remembers a launch; false if it cannot. `handles` are the compiled
 //       kernel, its launcher and function, and, where that launcher is another
 //       driver's, a callable that starts it: `starter(x, y, z, *parameters)`,
-//       False where the launch has to go Triton's way.
+//       False where the launch has to go Triton's way. A fifth, (dict, key,
+//       value), is written down by each launch.
+//   Dispatcher.attempt(function, grid, *args, **kwargs)
+//       Launches what is remembered; NotImplemented where nothing is.
 //   DispatchMethod(maker)
 //       What `type(kernel).__getitem__` becomes; `maker(kernel)` gives the
 //       dispatcher of a kernel that has none yet.

@@ -332,3 +332,163 @@ def test_tensor_subclass_and_parameter(scale):
     for _ in range(2):
         scale[(1,)](torch.ones(N).as_subclass(Wrapped), out, N, 4, SHIFT=0, BLOCK=N)
     assert torch.equal(out, torch.full((N,), 4.0)) and entries(scale) == 1
+
+
+# --- kernels that others launch ------------------------------------------------------------------
+
+
+def make_tuner(configs, key=("n",)):
+    return triton.autotune(configs, list(key), do_bench=lambda call, quantiles: call() or [1.0])(
+        make_kernel()
+    )
+
+
+CONFIGS = [triton.Config({"BLOCK": 32}), triton.Config({"BLOCK": 64}, num_warps=8)]
+
+
+def launch_tuned(tuner, n=N, factor=3, shift=1, blocks=None, **options):
+    x = torch.arange(N, dtype=torch.float32)
+    out = torch.zeros(N)
+
+    def grid(meta):
+        if blocks is not None:
+            blocks.append(meta["BLOCK"])
+        return (triton.cdiv(n, meta["BLOCK"]),)
+
+    compiled = tuner[grid](x, out, n, factor, SHIFT=shift, **options)
+    expected = torch.zeros(N)
+    expected[:n] = (x * factor + shift)[:n]
+    assert torch.equal(out, expected)
+    return compiled
+
+
+def runs_of(monkeypatch, kind=None):
+    """Collects the names of what goes Triton's way."""
+    from triton.runtime.autotuner import Autotuner
+
+    kind = kind or Autotuner
+    seen, original = [], kind.run
+
+    def run(self, *args, **kwargs):
+        seen.append(self)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(kind, "run", run)
+    return seen
+
+
+@pytest.mark.parametrize("configs", [CONFIGS, CONFIGS[1:]])
+def test_tuned_launch_is_remembered(configs):
+    tuner = make_tuner(configs)
+    first = launch_tuned(tuner)
+    assert entries(tuner) == 1
+    blocks = []
+    assert launch_tuned(tuner, blocks=blocks) is first
+    assert launch_tuned(tuner, factor=5) is first and entries(tuner) == 1
+    assert blocks == [tuner.best_config.kwargs["BLOCK"]]
+
+
+def test_each_key_has_its_configuration():
+    tuner = make_tuner(CONFIGS)
+    keys = {}
+    for n in (64, 63, 1):
+        launch_tuned(tuner, n=n)
+        keys[n] = tuner.best_config = CONFIGS[n % 2]
+        tuner.cache[next(k for k in tuner.cache if k[0] == n)] = keys[n]
+    for _ in range(3):
+        for n, config in keys.items():
+            blocks = []
+            launch_tuned(tuner, n=n, blocks=blocks)
+            assert tuner.best_config is config and blocks == [config.kwargs["BLOCK"]]
+    assert entries(tuner) == len(keys)
+
+
+def test_a_forgotten_or_changed_choice_is_made_again():
+    tuner = make_tuner(CONFIGS)
+    launch_tuned(tuner)
+    (key,) = tuner.cache
+    before = tuner.best_config
+    other = next(config for config in CONFIGS if config is not before)
+    tuner.cache[key] = other
+    blocks = []
+    launch_tuned(tuner, blocks=blocks)
+    assert tuner.best_config is other and blocks == [other.kwargs["BLOCK"]]
+    tuner.cache.clear()
+    launch_tuned(tuner)
+    assert key in tuner.cache
+
+
+def test_hook_of_a_configuration_sees_each_launch():
+    calls = []
+    config = triton.Config({"BLOCK": 64}, pre_hook=lambda given: calls.append(given["n"]))
+    tuner = make_tuner([config])
+    for _ in range(3):
+        launch_tuned(tuner)
+    assert calls == [N] * 3 and entries(tuner) == 0
+    plain = triton.Config({"BLOCK": 64})
+    tuner = make_tuner([plain])
+    launch_tuned(tuner)
+    plain.pre_hook = config.pre_hook
+    launch_tuned(tuner)
+    assert calls == [N] * 4
+    plain.pre_hook = None
+    plain.kwargs["BLOCK"] = 16
+    blocks = []
+    launch_tuned(tuner, blocks=blocks)
+    assert blocks == [16]
+
+
+def test_hooks_of_a_tuned_launch():
+    tuner = make_tuner(CONFIGS[1:])
+    launch_tuned(tuner)
+    seen = []
+    knobs.runtime.launch_enter_hook.add(seen.append)
+    try:
+        launch_tuned(tuner)
+    finally:
+        knobs.runtime.launch_enter_hook.remove(seen.append)
+    launch_tuned(tuner)
+    assert len(seen) == 1
+    tuner.fn.add_pre_run_hook(lambda *args, **kwargs: seen.append(kwargs["BLOCK"]))
+    launch_tuned(tuner)
+    assert seen[1:] == [64]
+
+
+def test_replaced_run_of_a_tuned_kernel(monkeypatch):
+    from triton.runtime.jit import JITFunction
+
+    tuner = make_tuner(CONFIGS[1:])
+    launch_tuned(tuner)
+    seen = runs_of(monkeypatch)
+    launch_tuned(tuner)
+    assert seen == [tuner]
+    monkeypatch.undo()
+    inner = runs_of(monkeypatch, JITFunction)
+    launch_tuned(tuner)
+    assert inner == [tuner.fn]
+
+
+def test_heuristics_end_in_a_short_way(monkeypatch):
+    kernel = make_kernel()
+    heuristic = triton.heuristics({"BLOCK": lambda given: 64 if given["n"] > 10 else 16})(kernel)
+    for n in (64, 5, 64, 5):
+        launch_tuned(heuristic, n=n)
+    assert entries(kernel) == 2
+    # Whatever it is that launches: the second time, nothing asks for a specialisation.
+    monkeypatch.setattr(kernel, "device_caches", kernel.device_caches)
+    launch_tuned(heuristic, n=5)
+    assert entries(kernel) == 2
+
+
+def test_run_called_by_name(scale):
+    x, out = torch.ones(N), torch.zeros(N)
+    for _ in range(3):
+        compiled = scale.run(x, out, N, 2, SHIFT=1, BLOCK=N, grid=(1,), warmup=False)
+        assert torch.equal(out, x * 2 + 1)
+        out.zero_()
+    assert entries(scale) == 1
+    assert scale.run(x, out, N, 2, SHIFT=1, BLOCK=N, grid=(1,), warmup=True) is compiled
+    assert not out.any()
+    other = copy.copy(scale)
+    other.run(x, out, N, 2, SHIFT=1, BLOCK=N, grid=(1,), warmup=False)
+    assert other._seagrove_dispatcher is not scale._seagrove_dispatcher

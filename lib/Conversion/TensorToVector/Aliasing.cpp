@@ -126,6 +126,98 @@ void Lowering::resolveConflict(sg::StoreOp store, sg::LoadOp load,
   takeCopy(load, conflict);
 }
 
+/// Loops of a function that copies a box of `rank` dimensions between two
+/// places: pointers, the strides of both in elements, first and last + 1
+/// coordinate of each dimension. Along the last one whole vectors where both
+/// are contiguous.
+static void emitCopyLoops(OpBuilder &builder, Location loc, Block *entry,
+                          Type element, int64_t lanes, unsigned rank) {
+  SmallVector<Value> arguments(entry->getArguments());
+  auto group = [&](unsigned number) {
+    return ArrayRef<Value>(arguments).slice(2 + number * rank, rank);
+  };
+  ArrayRef<Value> toStrides = group(0), fromStrides = group(1), lows = group(2),
+                  highs = group(3);
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIntOp::create(builder, loc, builder.getI64Type(),
+                                        value);
+  };
+  auto at = [&](Value pointer, Value index, Value stride) -> Value {
+    Value offset = arith::MulIOp::create(builder, loc, index, stride);
+    return LLVM::GEPOp::create(builder, loc, pointer.getType(), element,
+                               pointer, ArrayRef<LLVM::GEPArg>{offset});
+  };
+  Value to = arguments[0], from = arguments[1], one = constant(1);
+  auto loop = [&](Value low, Value high, Value step) {
+    auto opened = scf::ForOp::create(builder, loc, low, high, step);
+    builder.setInsertionPointToStart(opened.getBody());
+    return opened;
+  };
+  for (unsigned dim = 0; dim + 1 < rank; ++dim) {
+    Value index = loop(lows[dim], highs[dim], one).getInductionVar();
+    to = at(to, index, toStrides[dim]);
+    from = at(from, index, fromStrides[dim]);
+  }
+  Value low = lows.back(), high = highs.back(), toStride = toStrides.back(),
+        fromStride = fromStrides.back();
+  auto isOne = [&](Value stride) -> Value {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, stride,
+                                 one);
+  };
+  Value contiguous =
+      arith::AndIOp::create(builder, loc, isOne(toStride), isOne(fromStride));
+  Value size = arith::SubIOp::create(builder, loc, high, low);
+  Value whole = arith::AndIOp::create(builder, loc, size, constant(-lanes));
+  whole = arith::MaxSIOp::create(builder, loc, whole, constant(0));
+  whole = arith::SelectOp::create(builder, loc, contiguous, whole, constant(0));
+  Value middle = arith::AddIOp::create(builder, loc, low, whole);
+  auto copy = [&](Value first, Value last, int64_t count) {
+    auto opened = loop(first, last, constant(count));
+    Value index = opened.getInductionVar();
+    Type type = element;
+    if (count > 1)
+      type = VectorType::get({count}, element);
+    unsigned alignment = element.getIntOrFloatBitWidth() / 8;
+    Value read = LLVM::LoadOp::create(builder, loc, type,
+                                      at(from, index, fromStride), alignment);
+    LLVM::StoreOp::create(builder, loc, read, at(to, index, toStride),
+                          alignment);
+    builder.setInsertionPointAfter(opened);
+  };
+  copy(low, middle, lanes);
+  copy(middle, high, 1);
+}
+
+/// The function that copies blocks of `rank` dimensions of `element`: one for
+/// all reads of the module, since it is not for speed. What is seldom needed
+/// must not cost each compilation what loops cost that are.
+static LLVM::LLVMFuncOp copyFunction(OpBuilder &builder, ModuleOp module,
+                                     Type element, unsigned rank,
+                                     int64_t vectorBits) {
+  unsigned bits = element.getIntOrFloatBitWidth();
+  std::string name = llvm::formatv("sg.copy.{0}d.i{1}", rank, bits);
+  if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
+    return known;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToEnd(module.getBody());
+  Location loc = module.getLoc();
+  SmallVector<Type> types(2, LLVM::LLVMPointerType::get(builder.getContext()));
+  types.append(4 * rank, builder.getI64Type());
+  auto none = LLVM::LLVMVoidType::get(builder.getContext());
+  auto function = LLVM::LLVMFuncOp::create(
+      builder, loc, name, LLVM::LLVMFunctionType::get(none, types),
+      LLVM::Linkage::Internal);
+  function.setPassthroughAttr(
+      builder.getStrArrayAttr({"cold", "noinline", "optnone"}));
+  Block *entry = function.addEntryBlock(builder);
+  builder.setInsertionPointToEnd(entry);
+  auto end = LLVM::ReturnOp::create(builder, loc, ValueRange());
+  builder.setInsertionPoint(end);
+  emitCopyLoops(builder, loc, entry, builder.getIntegerType(bits),
+                std::max<int64_t>(vectorBits / bits, 1), rank);
+  return function;
+}
+
 void Lowering::takeCopy(sg::LoadOp load, Value conflict) {
   RankedTensorType type = typeOf(load.getResult());
   Type element = lowered(type.getElementType());
@@ -143,23 +235,46 @@ void Lowering::takeCopy(sg::LoadOp load, Value conflict) {
     }
     break;
   }
-  auto branch =
-      scf::IfOp::create(builder, loc, conflict, /*withElseRegion=*/false);
-  OpBuilder::InsertPoint after = builder.saveInsertionPoint();
-  builder.setInsertionPointToStart(branch.thenBlock());
-  materializeInto(load.getResult(), copy);
-  builder.restoreInsertionPoint(after);
   ReadView view;
   auto found = views.find(load);
   Value pointer =
       found != views.end()
           ? found->second.pointer
           : address(scalar(load.getBase()), element, scalar(load.getOffset()));
+  SmallVector<Value> strides;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    strides.push_back(found != views.end() ? found->second.strides[dim]
+                                           : scalar(load.getStrides()[dim]));
+  auto branch =
+      scf::IfOp::create(builder, loc, conflict, /*withElseRegion=*/false);
+  OpBuilder::InsertPoint after = builder.saveInsertionPoint();
+  builder.setInsertionPointToStart(branch.thenBlock());
+  if (load.getMask() || type.getRank() == 0) {
+    materializeInto(load.getResult(), copy);
+  } else {
+    // Without a mask that is a box, and what lies outside of it is not read
+    // from the copy either.
+    SmallVector<Value> arguments = {copy.pointer, pointer}, ends;
+    for (int64_t stride : copy.strides)
+      arguments.push_back(constant(stride));
+    llvm::append_range(arguments, strides);
+    for (auto [low, high, size] :
+         llvm::zip(load.getLows(), load.getHighs(), type.getShape())) {
+      bool full = isFull(low, high, size);
+      arguments.push_back(full ? constant(0) : scalar(low));
+      ends.push_back(full ? constant(size) : scalar(high));
+    }
+    llvm::append_range(arguments, ends);
+    auto function = copyFunction(builder, kernel->getParentOfType<ModuleOp>(),
+                                 memoryType(copy.elementType), type.getRank(),
+                                 machine.vectorBits);
+    LLVM::CallOp::create(builder, loc, function, arguments);
+  }
+  builder.restoreInsertionPoint(after);
   view.pointer =
       LLVM::SelectOp::create(builder, loc, conflict, copy.pointer, pointer);
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
-    Value stride = found != views.end() ? found->second.strides[dim]
-                                        : scalar(load.getStrides()[dim]);
+    Value stride = strides[dim];
     // A stride that is the same in both stays visible as a constant.
     Value copied = constant(copy.strides[dim]);
     view.strides.push_back(

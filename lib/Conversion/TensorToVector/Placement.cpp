@@ -61,7 +61,11 @@ public:
       if (!meetInOneBlock(first, last, use))
         return {};
     }
-    bool handsOn = !isa<LLVM::StoreOp, LLVM::MaskedStoreOp>(earliest);
+    // A call copies to its first operand.
+    auto call = dyn_cast<LLVM::CallOp>(earliest);
+    bool isWrite = isa<LLVM::StoreOp, LLVM::MaskedStoreOp>(earliest) ||
+                   (call && call.getOperand(0) == pointer);
+    bool handsOn = !isWrite;
     if (handsOn)
       for (Operation *parent = first->getParentOp(); parent != program;
            parent = parent->getParentOp())

@@ -128,8 +128,7 @@ public:
   bool createMachine() {
     StageTimer timer(timing, "create-machine");
     std::string error;
-    runGuarded([&] { machine = target::createMachine(target, options, error); },
-               error);
+    runGuarded([&] { machine = takeMachine(target, options, error); }, error);
     if (!machine)
       report(diagnostics, kNoTarget, error);
     return machine != nullptr;
@@ -181,6 +180,12 @@ public:
              "the target emits no file of this kind");
     bool refused = assembly.report();
     return finished && supported && !refused && !hasError(diagnostics);
+  }
+
+  /// Ends a run that succeeded.
+  void finish() {
+    module.reset();
+    keepMachine(target, options, std::move(machine));
   }
 
   bool link(llvm::StringRef object, std::string &output) {
@@ -262,6 +267,8 @@ LogicalResult emitNative(ModuleOp llvmDialect, const api::Target &target,
     return true;
   };
   bool done = run();
+  if (done)
+    emission.finish();
   diagnostics.insert(diagnostics.end(), own.begin(), own.end());
   return success(done);
 }

@@ -106,6 +106,53 @@ std::unique_ptr<TargetMachine> createMachine(const api::Target &target,
   return machine;
 }
 
+namespace {
+/// Machines that are not in use: at most a few, and a compilation has one to
+/// itself.
+struct IdleMachines {
+  static constexpr size_t kMost = 8;
+
+  std::mutex mutex;
+  std::multimap<std::string, std::unique_ptr<TargetMachine>> machines;
+
+  static IdleMachines &instance() {
+    // Never destroyed: threads may compile while the process ends.
+    static auto *idle = new IdleMachines;
+    return *idle;
+  }
+  static std::string keyOf(const api::Target &target,
+                           const api::CompileOptions &options) {
+    return target.triple + '\0' + target.cpu + '\0' + target.features + '\0' +
+           std::to_string(static_cast<int>(codeGenLevel(options.optLevel)));
+  }
+};
+} // namespace
+
+std::unique_ptr<TargetMachine> takeMachine(const api::Target &target,
+                                           const api::CompileOptions &options,
+                                           std::string &error) {
+  IdleMachines &idle = IdleMachines::instance();
+  {
+    std::lock_guard<std::mutex> lock(idle.mutex);
+    auto found = idle.machines.find(IdleMachines::keyOf(target, options));
+    if (found != idle.machines.end()) {
+      std::unique_ptr<TargetMachine> machine = std::move(found->second);
+      idle.machines.erase(found);
+      return machine;
+    }
+  }
+  return createMachine(target, options, error);
+}
+
+void keepMachine(const api::Target &target, const api::CompileOptions &options,
+                 std::unique_ptr<TargetMachine> machine) {
+  IdleMachines &idle = IdleMachines::instance();
+  std::lock_guard<std::mutex> lock(idle.mutex);
+  if (idle.machines.size() < IdleMachines::kMost)
+    idle.machines.emplace(IdleMachines::keyOf(target, options),
+                          std::move(machine));
+}
+
 /// Returns true if LLVM converts a vector between `narrow` and f32 without
 /// calling a function per element, judged by what it says that it costs.
 static bool convertsInRegisters(TargetMachine &machine, Function &function,

@@ -26,6 +26,16 @@ std::unique_ptr<llvm::TargetMachine>
 createMachine(const api::Target &target, const api::CompileOptions &options,
               std::string &error);
 
+/// As `createMachine`, or one that `keepMachine` was given: a machine's tables
+/// take as long as a small kernel's code.
+std::unique_ptr<llvm::TargetMachine>
+takeMachine(const api::Target &target, const api::CompileOptions &options,
+            std::string &error);
+
+/// Keeps a machine that nothing refers to any more and that did not fail.
+void keepMachine(const api::Target &target, const api::CompileOptions &options,
+                 std::unique_ptr<llvm::TargetMachine> machine);
+
 } // namespace seagrove::target
 
 #endif // SEAGROVE_LIB_TARGET_LLVM_MACHINE_H

@@ -129,8 +129,11 @@ class CpuBackend(Backend):
         )
 
     def open(self, target: str, settings: Mapping[str, object]) -> Driver:
-        from seagrove.backends.cpu import emulated
         from seagrove.backends.cpu.host import HostDriver
+
+        if not target and not settings:
+            return HostDriver(NAME, current_arch())  # What emulates others is not loaded.
+        from seagrove.backends.cpu import emulated
 
         best = strongest(target) if target in emulated.EMULATED else None
         if best is not None and not targets.runs_here(best):
@@ -142,8 +145,6 @@ class CpuBackend(Backend):
                 why="the host is as it is",
                 advice=f"leave the settings out; {ENVIRONMENT} chooses another target",
             )
-        if not target:
-            return HostDriver(NAME, current_arch())
         targets.require_runnable(describe(target))
         return HostDriver(f"{NAME}:{target}", target)
 

@@ -11,6 +11,9 @@ from seagrove.errors import DeviceError
 from seagrove.frontend.triton_compat.drivers import DriverAdapter, driver_config
 from seagrove.runtime import registry
 
+INSTALLED: set[Callable[..., Any]] = set()
+"""What stands in the place of Triton's `run`, unless somebody else replaced it since."""
+
 
 def install() -> bool:
     """Wraps what starts a launch in the parts of Triton that are imported; True if all are."""
@@ -21,6 +24,7 @@ def install() -> bool:
     for kind in found:
         if kind is not None and not hasattr(kind.run, "seagrove"):
             kind.run = _on_its_device(kind.run)
+            INSTALLED.add(kind.run)
     return None not in found
 
 

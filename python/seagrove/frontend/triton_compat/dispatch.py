@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import triton
@@ -17,16 +18,43 @@ from seagrove.runtime import registry
 
 
 def install_dispatch() -> None:
-    """Makes `kernel[grid]` remember what Triton's launch path finds out (python/src/dispatch.h)."""
+    """Makes launches remember what Triton's launch path finds out (python/src/dispatch.h)."""
     from seagrove.compiler.native import native
 
-    jit: Any = importlib.import_module("triton.runtime.jit")
+    jit: Any = importlib.import_module("triton.runtime.jit").JITFunction
+    autotuner: Any = importlib.import_module("triton.runtime.autotuner").Autotuner
     method = native().DispatchMethod
-    if not isinstance(vars(jit.JITFunction).get("__getitem__"), method):
-        jit.JITFunction.__getitem__ = method(_make_dispatcher)
+    if isinstance(vars(jit).get("__getitem__"), method):
+        return
+    jit.__getitem__ = method(functools.partial(_make_dispatcher, _launch))
+    autotuner.__getitem__ = method(functools.partial(_make_dispatcher, _launch_tuned))
+    # Whoever replaced it before us wants to see each launch.
+    if jit.run in choice.INSTALLED:
+        jit.run = _short_run(jit, jit.run)
 
 
-def _make_dispatcher(kernel: Any) -> Any:
+def _short_run(jit: type, upstream: Callable[..., Any]) -> Callable[..., Any]:
+    """`JITFunction.run`, which heuristics, autotuners and others call: short where it can be."""
+
+    @functools.wraps(upstream)
+    def run(self: Any, *args: Any, grid: Any, warmup: bool, **kwargs: Any) -> Any:
+        dispatcher = vars(self).get("_seagrove_dispatcher")
+        if dispatcher is not None and not warmup:
+            started = dispatcher.attempt(self, grid, *args, **kwargs)
+            if started is not NotImplemented:
+                return started
+        compiled = upstream(self, *args, grid=grid, warmup=warmup, **kwargs)
+        if not warmup and type(self) is jit:
+            if dispatcher is None or not dispatcher.belongs_to(self):
+                dispatcher = _make_dispatcher(_launch, self)
+            if dispatcher.learns:
+                _remember(self, dispatcher, compiled, args, kwargs)
+        return compiled
+
+    return run
+
+
+def _make_dispatcher(slow: Callable[..., Any], kernel: Any) -> Any:
     from seagrove.compiler.native import native
     from seagrove.runtime.tensors import DeviceTensor
 
@@ -35,14 +63,12 @@ def _make_dispatcher(kernel: Any) -> Any:
     if torch is not None:
         tensors = (torch.Tensor, torch.nn.Parameter, DeviceTensor)
     dtypes = (triton.language.dtype,)
-    dispatcher = native().Dispatcher(
-        kernel, _launch_and_remember, tensors, dtypes, registry.CURRENT
-    )
+    dispatcher = native().Dispatcher(kernel, slow, tensors, dtypes, registry.CURRENT)
     vars(kernel)["_seagrove_dispatcher"] = dispatcher
     return dispatcher
 
 
-def _launch_and_remember(
+def _launch(
     kernel: Any,
     dispatcher: Any,
     grid: Any,
@@ -50,21 +76,90 @@ def _launch_and_remember(
     names: tuple[str, ...],
     values: tuple[Any, ...],
 ) -> Any:
-    """A launch in Triton's way, remembered where the next one may be short."""
-    compiled = kernel.run(*args, grid=grid, warmup=False, **dict(zip(names, values, strict=True)))
-    if not dispatcher.learns:
-        return compiled
+    """A launch in Triton's way; it is `run` that remembers."""
+    kwargs = dict(zip(names, values, strict=True))
+    return kernel.run(*args, grid=grid, warmup=False, **kwargs)
+
+
+def _launch_tuned(
+    tuner: Any,
+    dispatcher: Any,
+    grid: Any,
+    args: tuple[Any, ...],
+    names: tuple[str, ...],
+    values: tuple[Any, ...],
+) -> Any:
+    """A launch by an autotuner, remembered where the next one has the same configuration."""
+    kwargs = dict(zip(names, values, strict=True))
+    compiled = tuner.run(*args, grid=grid, warmup=False, **kwargs)
+    if dispatcher.learns and (guards := _tuner_guards(tuner, args, kwargs)):
+        _remember(tuner.fn, dispatcher, compiled, args, kwargs, tuner=tuner, guards=guards)
+    return compiled
+
+
+def _remember(
+    kernel: Any,
+    dispatcher: Any,
+    compiled: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    tuner: Any = None,
+    guards: tuple[Any, ...] = (),
+) -> None:
+    """Adds a launch to a kernel's dispatcher, or to that of its autotuner, if it may be short."""
     starter = None
     if not _runs_in_native_code(compiled):
-        starter = _starter(kernel, compiled, args, dict(zip(names, values, strict=True)))
+        starter = _starter(kernel, compiled, args, dict(kwargs))
         if starter is None:
-            return compiled
-    if guards := _launch_guards(kernel, compiled):
-        layout = _argument_layout(kernel, len(args), names)
-        run, function = vars(compiled)["_run"], vars(compiled)["function"]
-        handles = (compiled, run, function, starter)
-        dispatcher.add((*args, *values), len(args), names, layout, *guards, handles)
-    return compiled
+            return
+    if found := _launch_guards(kernel, compiled):
+        watched, lists = found
+        layout = _argument_layout(kernel, len(args), tuple(kwargs), tuner)
+        handles = [compiled, vars(compiled)["_run"], vars(compiled)["function"], starter]
+        if tuner is not None:
+            handles.append((vars(tuner), "best_config", tuner.best_config))
+        values = (*args, *kwargs.values())
+        names = tuple(kwargs)
+        dispatcher.add(values, len(args), names, layout, (*guards, *watched), lists, tuple(handles))
+
+
+def _tuner_guards(
+    tuner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, ...] | None:
+    """What the choice of an autotuner depended on besides the arguments, as `_launch_guards` has
+    it; None where the choice must be made anew: by a function that the user gave, that is."""
+    from triton.runtime import autotuner, jit
+
+    config = vars(tuner).get("best_config")
+    plain = type(tuner) is autotuner.Autotuner and type(vars(tuner).get("fn")) is jit.JITFunction
+    if not plain or config is None or config.pre_hook is not None:
+        return None
+    own = vars(tuner)
+    watched: list[tuple[Any, Any]] = [
+        (own, name) for name in ("arg_names", "cache", "configs", "fn", "keys", "run")
+    ]
+    watched += [(vars(config), name) for name in vars(config)]
+    watched += [(config.kwargs, name) for name in config.kwargs]
+    watched += [(jit.JITFunction, "run")]
+    if len(tuner.configs) > 1:
+        given = {**dict(zip(tuner.arg_names, args, strict=False)), **kwargs}
+        known = {name: value for name, value in given.items() if name in tuner.arg_names}
+        key: tuple[Any, ...] = tuple(known[name] for name in tuner.keys if name in known)
+        key += tuple(str(value.dtype) for value in known.values() if hasattr(value, "dtype"))
+        if tuner.cache.get(key) is not config:
+            return None
+        watched.append((tuner.cache, key))
+    return _as_guards(watched)
+
+
+def _as_guards(watched: Iterable[tuple[Any, Any]]) -> tuple[Any, ...]:
+    """Guards for entries of dicts, or of types, to stay what they are or to stay absent."""
+
+    def guard(table: Any, key: Any) -> tuple[Any, ...]:
+        entries = vars(table) if isinstance(table, type) else table
+        return (table, key, entries[key]) if key in entries else (table, key)
+
+    return tuple(guard(table, key) for table, key in watched)
 
 
 def _runs_in_native_code(compiled: Any) -> bool:
@@ -86,21 +181,25 @@ def _starter(
     return upstream.short_start(driver, compiled)
 
 
-def _argument_layout(kernel: Any, positional: int, names: tuple[str, ...]) -> tuple[Any, ...]:
-    """How the arguments of a call become parameters.
+def _argument_layout(
+    kernel: Any, positional: int, names: tuple[str, ...], tuner: Any = None
+) -> tuple[Any, ...]:
+    """How the arguments of a call, and of a tuner's configuration, become parameters.
 
     Returns:
         Whether each argument of the call counts by its value; the argument of each parameter, -1
-        where it has its default; the defaults; the parameters' names.
+        where it has its default or the configuration's value; those; the parameters' names.
     """
-    constexpr = [param.is_constexpr for param in kernel.params]
+    keys = () if tuner is None else tuner.keys
+    given = {} if tuner is None else tuner.best_config.kwargs
+    constexpr = [param.is_constexpr or param.name in keys for param in kernel.params]
     parameters = tuple(kernel.signature.parameters.values())
     order = {parameter.name: index for index, parameter in enumerate(parameters)}
     places = [*range(positional), *(order.get(name, -1) for name in names)]
     # What is no parameter is an option of the compilation.
     exact = tuple(place < 0 or constexpr[place] for place in places)
     sources = tuple(places.index(i) if i in places else -1 for i in range(len(parameters)))
-    defaults = tuple(parameter.default for parameter in parameters)
+    defaults = tuple(given.get(parameter.name, parameter.default) for parameter in parameters)
     return exact, sources, defaults, tuple(order)
 
 
@@ -146,10 +245,9 @@ def _launch_guards(kernel: Any, compiled: Any) -> tuple[Any, Any] | None:
         (handles, "_run"),
         (handles, "function"),
     ]
-    guards = [(table, key, table[key]) if key in table else (table, key) for table, key in watched]
-    for (name, _), (value, table) in kernel.used_global_vals.items():
-        guards.append((table, name, value))
-    return tuple(guards), tuple(lists)
+    used = kernel.used_global_vals.items()
+    guards = [(table, name, value) for (name, _), (value, table) in used]
+    return (*_as_guards(watched), *guards), tuple(lists)
 
 
 def _place_in_caches(kernel: Any, compiled: Any) -> tuple[Any, Any, Any] | None:
