@@ -70,7 +70,7 @@ def matmul_kernel(
 
 
 GEMV_BLOCKS = [
-    {"BLOCK_N": n, "BLOCK_K": k} for n, k in ((64, 16), (128, 8), (256, 4), (512, 4), (128, 32))
+    {"BLOCK_N": n, "BLOCK_K": k} for n, k in ((64, 16), (128, 8), (512, 4), (1024, 1), (4096, 1))
 ]
 
 
