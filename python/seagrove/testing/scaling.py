@@ -209,7 +209,11 @@ KINDS = (
     Kind("math", math_kernel, *_VECTOR),
     Kind("reduce", reduce_kernel, *_VECTOR),
     Kind("argmax", argmax_kernel, *_VECTOR),
-    Kind("reduce of both axes", reduce_rows_kernel, *_MATRIX),
+    # A row long enough for several vectors at a time, as the larger one is taken.
+    Kind(
+        "reduce of both axes", reduce_rows_kernel,
+        {"ROWS": 8, "COLS": 64}, {"ROWS": 64, "COLS": 512},
+    ),
     Kind("scan", scan_kernel, *_VECTOR),
     Kind("softmax", softmax_kernel, *_VECTOR),
     Kind("matmul", matmul_kernel, *_SQUARE),
