@@ -161,7 +161,7 @@ Value Lowering::areInterior(ValueRange values, ArrayRef<int64_t> shape,
     last = arith::AddIOp::create(builder, loc, from, last);
     require(Relation::sle, last, asI64(scalar(comparison.end)));
   };
-  if (Value end = extentOf(values, shape, first.vectorDim).interior) {
+  if (Value end = interiorEnd(values, shape, first.vectorDim, {})) {
     Value last = arith::AddIOp::create(builder, loc,
                                        first.coordinates[first.vectorDim].start,
                                        laneCount(first.width, tiles.size()));

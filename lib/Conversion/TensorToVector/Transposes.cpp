@@ -292,8 +292,8 @@ int64_t Lowering::vectorsAtOnce(ValueRange readers, const Crossing &crossing,
   for (Value reader : readers)
     cost += plan.costOf(reader);
   if (crossing.dim < 0 && vectors > 1)
-    vectors = std::min<int64_t>(2 * vectors,
-                                kUnrolledCost / std::max<int64_t>(cost, 1));
+    vectors =
+        std::min<int64_t>(vectors, kUnrolledCost / std::max<int64_t>(cost, 1));
   return std::max<int64_t>(
       llvm::bit_floor(static_cast<uint64_t>(std::min(vectors, available))), 1);
 }
@@ -322,6 +322,7 @@ void Lowering::emitGroupStrip(const Groups &groups, const Tile &base,
       one.vectorDim = vectorDim;
       one.width = groups.width;
       one.interior = true;
+      one.passesComparisons = groups.passes;
       one.coordinates[vectorDim] = coordinate;
       if (dim < 0)
         continue;
@@ -381,6 +382,8 @@ void Lowering::emitGroups(Tile tile, ArrayRef<int64_t> shape,
                      : all;
   }
   Value endAcross = interiorEnd(readers, shape, vectorDim, ownAcross);
+  if (endAcross && dim < 0)
+    groups.passes = passesWithin(readers, shape, vectorDim, endAcross);
   Value whole = endAcross ? roundDown(endAcross, width)
                           : constant(shape[vectorDim]),
         lines = endAcross ? roundDown(endAcross, width, vectors) : whole;
