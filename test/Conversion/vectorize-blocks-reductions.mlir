@@ -119,6 +119,36 @@ func.func @accumulate(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i32) attributes {s
 
 // -----
 
+// So does one that multiplies by a column, which is a broadcast.
+
+// CHECK-LABEL: func.func private @accumulate_rows.program
+// CHECK: %[[SUMS:.*]]:8 = scf.for
+// CHECK-COUNT-8: arith.mulf
+// CHECK: llvm.store %[[SUMS]]#0
+func.func @accumulate_rows(%x: !tt.ptr<f32>, %a: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c0_i32 = arith.constant 0 : i32
+  %c1_i32 = arith.constant 1 : i32
+  %c256 = arith.constant 256 : i64
+  %zero = arith.constant dense<0.0> : tensor<1x256xf32>
+  %empty = tensor.empty() : tensor<1x256xf32>
+  %sum = scf.for %i = %c0_i32 to %n step %c1_i32 iter_args(%acc = %zero) -> (tensor<1x256xf32>) : i32 {
+    %at = arith.extsi %i : i32 to i64
+    %row = arith.muli %at, %c256 : i64
+    %v = sg.load %x[%row] strides(%c256, %c1) bounds(%c0, %c0) to (%c1, %c256) : !tt.ptr<f32> -> tensor<1x256xf32>
+    %w = sg.load %a[%at] strides(%c1) bounds(%c0) to (%c1) : !tt.ptr<f32> -> tensor<1xf32>
+    %wide = linalg.broadcast ins(%w : tensor<1xf32>) outs(%empty : tensor<1x256xf32>) dimensions = [1]
+    %product = arith.mulf %wide, %v : tensor<1x256xf32>
+    %next = arith.addf %acc, %product : tensor<1x256xf32>
+    scf.yield %next : tensor<1x256xf32>
+  }
+  sg.store %sum, %y[%c0] strides(%c256, %c1) bounds(%c0, %c0) to (%c1, %c256) : tensor<1x256xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
 // A long row is asked for ahead of its first reads, once for each line of the
 // cache, and not again.
 
@@ -147,5 +177,83 @@ func.func @ahead(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
   } : (tensor<256xf32>) -> f32
   %tt = tensor.splat %t : tensor<256xf32>
   sg.store %tt, %y[%c0] strides(%c1) bounds(%c0) to (%c256) : tensor<256xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// The pass that reads a row again asks for that of the next program.
+
+// CHECK-LABEL: func.func private @next_program.program
+// CHECK-SAME: (%[[X:arg0]]: !llvm.ptr, %arg1: !llvm.ptr, %[[PITCH:arg2]]: i32, %[[ID:arg3]]: i32,
+// CHECK: llvm.getelementptr %{{.*}}[2048]
+// CHECK: %[[NEXT:.*]] = arith.addi %[[ID]], %c1_i32
+// CHECK: %[[THERE:.*]] = arith.muli %[[NEXT]], %[[PITCH]]
+// CHECK: %[[OFFSET:.*]] = arith.extsi %[[THERE]]
+// CHECK: %[[ROW:.*]] = llvm.getelementptr %[[X]][%[[OFFSET]]]
+// CHECK: scf.for
+// CHECK: %[[AHEAD:.*]] = llvm.getelementptr %[[ROW]][
+// CHECK: "llvm.intr.prefetch"(%[[AHEAD]])
+// CHECK: return
+func.func @next_program(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %pitch: i32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c256 = arith.constant 256 : i64
+  %id = tt.get_program_id x : i32
+  %at = arith.muli %id, %pitch : i32
+  %row = tt.addptr %x, %at : !tt.ptr<f32>, i32
+  %v = sg.load %row[%c0] strides(%c1) bounds(%c0) to (%c256) : !tt.ptr<f32> -> tensor<256xf32>
+  %s = sg.reduce(%v) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<256xf32>) -> f32
+  %ss = tensor.splat %s : tensor<256xf32>
+  %r = arith.divf %v, %ss : tensor<256xf32>
+  %t = sg.reduce(%r) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<256xf32>) -> f32
+  %tt = tensor.splat %t : tensor<256xf32>
+  sg.store %tt, %y[%c0] strides(%c1) bounds(%c0) to (%c256) : tensor<256xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// In a loop over rows it is that of the next iteration.
+
+// CHECK-LABEL: func.func private @next_iteration.program
+// CHECK: scf.for %[[I:.*]] = %{{.*}} to %{{.*}} step %[[STEP:.*]] : i64
+// CHECK: llvm.getelementptr %{{.*}}[2048]
+// CHECK: %[[NEXT:.*]] = arith.addi %[[I]], %[[STEP]]
+// CHECK: %[[AT:.*]] = arith.muli %[[NEXT]]
+// CHECK: llvm.getelementptr %{{.*}}[%[[AT]]]
+// CHECK: scf.for
+// CHECK: "llvm.intr.prefetch"
+func.func @next_iteration(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %rows: i64, %pitch: i64) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c3 = arith.constant 3 : i64
+  %c256 = arith.constant 256 : i64
+  scf.for %i = %c0 to %rows step %c3 : i64 {
+    %at = arith.muli %i, %pitch : i64
+    %v = sg.load %x[%at] strides(%c1) bounds(%c0) to (%c256) : !tt.ptr<f32> -> tensor<256xf32>
+    %s = sg.reduce(%v) axis 0 {
+    ^bb0(%a: f32, %b: f32):
+      %0 = arith.addf %a, %b : f32
+      sg.yield %0 : f32
+    } : (tensor<256xf32>) -> f32
+    %ss = tensor.splat %s : tensor<256xf32>
+    %r = arith.divf %v, %ss : tensor<256xf32>
+    %t = sg.reduce(%r) axis 0 {
+    ^bb0(%a: f32, %b: f32):
+      %0 = arith.addf %a, %b : f32
+      sg.yield %0 : f32
+    } : (tensor<256xf32>) -> f32
+    %tt = tensor.splat %t : tensor<256xf32>
+    sg.store %tt, %y[%c0] strides(%c1) bounds(%c0) to (%c256) : tensor<256xf32> -> !tt.ptr<f32>
+  }
   return
 }

@@ -68,6 +68,23 @@ def test_softmax_of_special_values(n):
 
 
 @triton.jit
+def persistent_softmax_kernel(x_ptr, y_ptr, pitch, rows, n, BLOCK: tl.constexpr):
+    cols = tl.arange(0, BLOCK)
+    for row in range(tl.program_id(0), rows, tl.num_programs(0)):
+        x = tl.load(x_ptr + row * pitch + cols, mask=cols < n, other=-float("inf"))
+        e = tl.exp(x - tl.max(x, axis=0))
+        tl.store(y_ptr + row * pitch + cols, e / tl.sum(e, axis=0), mask=cols < n)
+
+
+@pytest.mark.parametrize("n", [1, 511, 512])
+def test_rows_of_a_persistent_program(n):
+    # Long enough for the next row to be asked for, which the last one does not have.
+    x, y = torch.randn(7, n), torch.empty(7, n)
+    persistent_softmax_kernel[(2,)](x, y, n, 7, n, BLOCK=512)
+    torch.testing.assert_close(y, torch.softmax(x, 1))
+
+
+@triton.jit
 def extremes_kernel(
     x_ptr, high_ptr, low_ptr, n, ROWS: tl.constexpr, BLOCK: tl.constexpr, AXIS: tl.constexpr
 ):

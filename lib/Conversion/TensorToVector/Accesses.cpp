@@ -14,12 +14,6 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-// What a cache line holds.
-static constexpr int64_t kLineBits = 512;
-
-// How far ahead of a row's reads it pays to ask.
-static constexpr int32_t kBytesAhead = 2048;
-
 static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
@@ -282,27 +276,6 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
   return place;
 }
 
-/// Returns true if the vector of this number, of consecutive ones, begins a
-/// line of the cache.
-bool Lowering::startsLine(int64_t number, const Tile &tile) const {
-  return !tile.width.scalable &&
-         number % std::max<int64_t>(kLineBits / machine.vectorBits, 1) == 0;
-}
-
-/// Asks for what is some lines ahead of `pointer`, where a row is read for the
-/// first time: the machine itself looks ahead within a page only.
-void Lowering::prefetch(sg::LoadOp op, Value pointer,
-                        const Predicate &predicate) {
-  unsigned first = firstNest.try_emplace(op.getBase(), nests).first->second;
-  if (!prefetches || first != nests || predicate.scalar || predicate.vector)
-    return;
-  Value ahead =
-      LLVM::GEPOp::create(builder, loc, pointer.getType(), builder.getI8Type(),
-                          pointer, ArrayRef<LLVM::GEPArg>{kBytesAhead});
-  LLVM::Prefetch::create(builder, loc, ahead, /*rw=*/0, /*hint=*/3,
-                         /*cache=*/1);
-}
-
 Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
   Type element = lowered(elementOf(op.getResult()));
   Type stored = memoryType(element);
@@ -334,7 +307,8 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
                      op.getIsVolatile());
   };
   if (!place.each) {
-    prefetch(op, place.first, predicate);
+    if (prefetches && !predicate.scalar && !predicate.vector)
+      prefetch(op, place.first, tile);
     return narrow(contiguous());
   }
   if (!place.contiguous)

@@ -121,7 +121,10 @@ bool Lowering::isAccumulation(scf::ForOp loop) {
   for (Operation &op : loop.getBody()->without_terminator()) {
     bool onBlocks = llvm::any_of(op.getOperands(), isBlock) ||
                     llvm::any_of(op.getResults(), isBlock);
-    if (op.getNumRegions() != 0 || (onBlocks ? !isLazy(&op) : !isPure(&op)) ||
+    // A broadcast has a region, and is lazy nevertheless.
+    bool isAllowed =
+        onBlocks ? isLazy(&op) : isPure(&op) && op.getNumRegions() == 0;
+    if (!isAllowed ||
         llvm::any_of(op.getResults(),
                      [&](Value result) { return plan.inMemory(result); }) ||
         crosses(&op))

@@ -141,6 +141,9 @@ struct Buffer {
   mlir::Type elementType;
 };
 
+/// The size of a line of the caches.
+constexpr int64_t kLineBits = 512;
+
 /// Elements from which on a row is long enough to ask for it ahead.
 constexpr int64_t kLongRow = 256;
 
@@ -311,8 +314,13 @@ private:
                      mlir::Value mask);
   Lanes evaluateLoad(sg::LoadOp op, const Tile &tile);
   Lanes evaluateGather(sg::GatherOp op, const Tile &tile);
+
+  //===--- Reads ahead (Ahead.cpp) ---------------------------------------===//
   bool startsLine(int64_t number, const Tile &tile) const;
-  void prefetch(sg::LoadOp op, mlir::Value pointer, const Predicate &predicate);
+  void prefetch(sg::LoadOp op, mlir::Value pointer, const Tile &tile);
+  const std::optional<ReadView> &nextRow(sg::LoadOp op);
+  std::optional<ReadView> findNextRow(sg::LoadOp op);
+
   bool isUniform(mlir::Value value, const Tile &tile);
   Lanes readLanes(mlir::Value pointer, mlir::Type elementType, const Tile &tile,
                   Predicate predicate, mlir::Value other, bool isVolatile);
@@ -744,9 +752,11 @@ private:
   /// Reductions that an earlier one did at the same time.
   llvm::DenseSet<mlir::Operation *> reduced;
   bool nestOpen = false;
-  /// Nests so far, and the one that reads from a base first.
+  /// Nests so far, and those that read from a base first and once more.
   unsigned nests = 0;
-  llvm::DenseMap<mlir::Value, unsigned> firstNest;
+  llvm::DenseMap<mlir::Value, unsigned> firstNest, secondNest;
+  /// Where the next program, or iteration, has the row of a read.
+  llvm::DenseMap<mlir::Operation *, std::optional<ReadView>> nextRows;
   /// True where what is read should be asked for ahead, if it is read first.
   bool prefetches = false;
   /// The starts of the tiles that are evaluated together (Networks.cpp).

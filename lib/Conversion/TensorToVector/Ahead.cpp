@@ -1,0 +1,144 @@
+//===- Ahead.cpp - reads that are asked for ahead
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// A machine looks ahead by itself, but within a page only, and a row often
+// begins a new one. So the pass that reads a row first asks for what is some
+// lines ahead. The pass that reads it again finds it in a cache and computes:
+// meanwhile the memory is idle, and brings the row of the next program, or of
+// the next iteration where the row is read in a loop.
+//
+// To ask for memory that is not there is no error.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace seagrove;
+using namespace seagrove::vectorize;
+
+// How far ahead of a row's first reads it pays to ask.
+static constexpr int32_t kBytesAhead = 2048;
+// The part of the second level that a row may take that is asked for while
+// another one is in use.
+static constexpr int64_t kPartOfSecondLevel = 4;
+// More operations than this are not worth computing an address twice.
+static constexpr size_t kMostOperations = 16;
+
+/// Returns true if the vector of this number, of consecutive ones, begins a
+/// line of the cache.
+bool Lowering::startsLine(int64_t number, const Tile &tile) const {
+  return !tile.width.scalable &&
+         number % std::max<int64_t>(kLineBits / machine.vectorBits, 1) == 0;
+}
+
+/// The operations, in order, through which a scalar in `values` depends on
+/// `isSource`; nothing if one of them does more than to compute scalars.
+static std::optional<SmallVector<Operation *>>
+findDependents(ValueRange values, function_ref<bool(Value)> isSource) {
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  options.omitBlockArguments = true;
+  SetVector<Operation *> slice;
+  for (Value value : values)
+    if (failed(getBackwardSlice(value, &slice, options)))
+      return std::nullopt;
+  slice = topologicalSort(slice);
+  DenseSet<Value> dependent;
+  SmallVector<Operation *> found;
+  for (Operation *op : slice) {
+    bool depends = llvm::any_of(op->getOperands(), [&](Value operand) {
+      return isSource(operand) || dependent.contains(operand);
+    });
+    if (!depends)
+      continue;
+    if (!isPure(op) || op->getNumRegions() != 0 ||
+        llvm::any_of(op->getResultTypes(), llvm::IsaPred<RankedTensorType>))
+      return std::nullopt;
+    dependent.insert_range(op->getResults());
+    found.push_back(op);
+  }
+  return found;
+}
+
+/// Where the program after this one, or the next iteration of the loop around
+/// `op`, has the row that `op` reads; nothing if that is not known.
+std::optional<ReadView> Lowering::findNextRow(sg::LoadOp op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
+  if (views.contains(op) || !op.getIndices().empty() ||
+      bits > machine.l2Bytes * 8 / kPartOfSecondLevel)
+    return std::nullopt;
+  auto loop = op->getParentOfType<scf::ForOp>();
+  auto isSource = [&](Value value) {
+    if (loop)
+      return value == loop.getInductionVar();
+    auto id = value.getDefiningOp<tt::GetProgramIdOp>();
+    return id && static_cast<int>(id.getAxis()) == 0;
+  };
+  SmallVector<Value> own = {op.getBase(), op.getOffset()};
+  auto dependents = findDependents(own, isSource);
+  if (!dependents || dependents->empty() ||
+      dependents->size() > kMostOperations)
+    return std::nullopt;
+  DepthScope scope(*this, 0);
+  IRMapping saved = scalars;
+  SetVector<Value> sources;
+  for (Operation *dependent : *dependents)
+    for (Value operand : dependent->getOperands())
+      if (isSource(operand))
+        sources.insert(operand);
+  for (Value source : sources) {
+    Value now = scalar(source);
+    Value step = loop ? scalar(loop.getStep())
+                      : arith::ConstantOp::create(builder, loc,
+                                                  builder.getI32IntegerAttr(1));
+    scalars.map(source, arith::AddIOp::create(builder, loc, now, step));
+  }
+  bool emitted = true;
+  for (Operation *dependent : *dependents)
+    emitted &= succeeded(emitScalar(dependent));
+  Type element = memoryType(lowered(type.getElementType()));
+  ReadView next;
+  next.pointer = address(scalar(op.getBase()), element, scalar(op.getOffset()));
+  scalars = saved;
+  return emitted ? std::optional(next) : std::nullopt;
+}
+
+const std::optional<ReadView> &Lowering::nextRow(sg::LoadOp op) {
+  auto [it, isNew] = nextRows.try_emplace(op);
+  if (isNew)
+    it->second = findNextRow(op);
+  return it->second;
+}
+
+/// Asks for memory ahead where a vector of a row is read: for what follows
+/// `pointer`, where the vector is, in the first nest that reads the row, and
+/// for the same vector of the next row in the second.
+void Lowering::prefetch(sg::LoadOp op, Value pointer, const Tile &tile) {
+  Value base = op.getBase(), ahead;
+  if (firstNest.try_emplace(base, nests).first->second == nests) {
+    ahead = LLVM::GEPOp::create(builder, loc, pointer.getType(),
+                                builder.getI8Type(), pointer,
+                                ArrayRef<LLVM::GEPArg>{kBytesAhead});
+  } else {
+    if (secondNest.try_emplace(base, nests).first->second != nests)
+      return;
+    const std::optional<ReadView> &next = nextRow(op);
+    if (!next)
+      return;
+    Type element =
+        memoryType(lowered(getElementTypeOrSelf(op.getResult().getType())));
+    ahead = address(next->pointer, element, tile.coordinates[0].start);
+  }
+  LLVM::Prefetch::create(builder, loc, ahead, /*rw=*/0, /*hint=*/3,
+                         /*cache=*/1);
+}
