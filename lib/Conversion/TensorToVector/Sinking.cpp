@@ -54,7 +54,8 @@ static Followers findFollowers(scf::IfOp branch) {
   for (Operation *op = branch->getNextNode(); op; op = op->getNextNode()) {
     bool isStore = isa<sg::StoreOp>(op) && depends(op);
     // A read must not move across what is written.
-    if (!isStore && (op->getNumRegions() != 0 || !isPure(op)))
+    if (!isStore && (op->getNumRegions() != 0 || !isPure(op) ||
+                     op->hasTrait<OpTrait::IsTerminator>()))
       break;
     stores |= isStore;
     if (depends(op))
