@@ -513,6 +513,7 @@ private:
   Tile tileAt(const Line &line, mlir::Value position, bool interior);
   mlir::Value isZero(mlir::Value value);
   mlir::Value anyOf(mlir::Value lanes);
+  void writeFills();
   sg::ReduceOp fillerOf(mlir::Value value);
   sg::ReduceOp findFiller(mlir::Value value);
   bool postpone(mlir::Value value);
@@ -716,8 +717,14 @@ private:
   };
   llvm::MapVector<mlir::Value, Filler> pending;
   llvm::DenseMap<mlir::Value, sg::ReduceOp> fillerFound;
-  /// Those of the current nest.
+  /// Those of the current nest, and their vectors that are not written yet.
   llvm::SmallVector<mlir::Value> fillers;
+  struct Fill {
+    mlir::Value block;
+    Tile tile;
+    Lanes lanes;
+  };
+  llvm::SmallVector<Fill> fills;
   bool nestOpen = false;
   /// Nests so far, and those that read from a base first and once more.
   unsigned nests = 0;

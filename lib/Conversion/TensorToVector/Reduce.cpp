@@ -133,7 +133,9 @@ void Lowering::reduceStrips(const Line &line, Value from, Value to,
                             SmallVectorImpl<Value> &state) {
   size_t inputs = line.inputs.size();
   Value start = openLoop(from, to, laneCount(line.stride, count), state);
-  SmallVector<Value> carried(loopState()), next;
+  SmallVector<Value> carried(loopState()), values, next;
+  // All are evaluated before any is written or combined, so that the steps of
+  // their expressions can be taken side by side.
   for (int64_t chain = 0; chain < count; ++chain) {
     builder.restoreInsertionPoint(points.back());
     Value position = builder.createOrFold<arith::AddIOp>(
@@ -141,12 +143,15 @@ void Lowering::reduceStrips(const Line &line, Value from, Value to,
     Tile tile = tileAt(line, position, interior);
     prefetches = line.alongLanes && interior && line.type.getRank() == 1 &&
                  line.size >= kLongRow && startsLine(chain, tile);
-    SmallVector<Value> values = evaluateAll(line.inputs, tile);
+    llvm::append_range(values, evaluateAll(line.inputs, tile));
     prefetches = false;
-    builder.restoreInsertionPoint(points.back());
-    ValueRange sum = ValueRange(carried).slice(chain * inputs, inputs);
-    llvm::append_range(next, advance(line, sum, values));
   }
+  writeFills();
+  builder.restoreInsertionPoint(points.back());
+  for (int64_t chain = 0; chain < count; ++chain)
+    llvm::append_range(
+        next, advance(line, ValueRange(carried).slice(chain * inputs, inputs),
+                      ValueRange(values).slice(chain * inputs, inputs)));
   ValueRange results = closeLoop(next);
   state.assign(results.begin(), results.end());
 }
@@ -162,6 +167,7 @@ SmallVector<Value> Lowering::combineBeyond(const Line &line, ValueRange state,
   Value last = builder.createOrFold<arith::SubIOp>(loc, size, strip);
   Tile tile = tileAt(line, last, /*interior=*/false);
   SmallVector<Value> values = evaluateAll(line.inputs, tile);
+  writeFills();
   for (Value filler : fillers) {
     Value value = evaluateAll(filler, tile).front();
     Value start = openLoop(edge, last, strip);
@@ -237,6 +243,7 @@ SmallVector<Value> Lowering::reduceChains(const Line &line) {
     for (int64_t chain = 0; chain < chains; ++chain) {
       Tile tile = tileAt(line, laneCount(line.stride, chain), !extent.interior);
       llvm::append_range(state, evaluateAll(line.inputs, tile));
+      writeFills();
       builder.restoreInsertionPoint(points.back());
     }
     first = laneCount(line.stride, chains);
@@ -396,6 +403,27 @@ static bool passes(Value value, Value wanted, DenseSet<Value> &seen) {
   });
 }
 
+/// Writes what was evaluated of the blocks that the current nest fills.
+void Lowering::writeFills() {
+  for (const Fill &fill : fills) {
+    DepthScope scope(*this, depthOf(fill.tile));
+    writeBuffer(pending[fill.block].buffer, fill.tile,
+                spread(fill.lanes, fill.tile));
+  }
+  fills.clear();
+}
+
+/// Returns true if computing `value` takes `wanted`.
+static bool dependsOn(Value value, Value wanted, DenseSet<Value> &seen) {
+  if (value == wanted)
+    return true;
+  Operation *op = value.getDefiningOp();
+  return op && seen.insert(value).second &&
+         llvm::any_of(op->getOperands(), [&](Value operand) {
+           return dependsOn(operand, wanted, seen);
+         });
+}
+
 /// The reduction that follows `value` and evaluates all of it, if nothing in
 /// between needs it in memory or has an effect.
 sg::ReduceOp Lowering::fillerOf(Value value) {
@@ -420,9 +448,12 @@ sg::ReduceOp Lowering::findFiller(Value value) {
     }
     if (op->getNumRegions() != 0 || isView(op) || (!isPure(op) && !isLazy(op)))
       return {};
+    // A block that is written in between must not need this one.
     for (Value result : op->getResults())
-      if (isa<RankedTensorType>(result.getType()) &&
-          (!isLazy(op) || plan.inMemory(result)) && !fillerOf(result))
+      if (DenseSet<Value> seen; isa<RankedTensorType>(result.getType()) &&
+                                (!isLazy(op) || plan.inMemory(result)) &&
+                                !fillerOf(result) &&
+                                dependsOn(result, value, seen))
         return {};
   }
   return {};
