@@ -70,7 +70,8 @@ def matmul_kernel(
 
 
 GEMV_BLOCKS = [
-    {"BLOCK_N": n, "BLOCK_K": k} for n, k in ((64, 16), (128, 8), (512, 4), (1024, 1), (4096, 1))
+    {"BLOCK_N": n, "BLOCK_K": k}
+    for n, k in ((64, 16), (128, 8), (512, 4), (1024, 1), (4096, 1), (4096, 4))
 ]
 
 
@@ -97,12 +98,18 @@ def accumulator(dtype: torch.dtype) -> Any:
 
 def matmul(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
     """`c = a @ b` for matrices or batches of them, any strides; int8 gives int32."""
-    (m, k), n = a.shape[-2:], b.shape[-1]
-    batches = a.shape[0] if a.dim() == 3 else 1
-    strides = [s for t in (a, b, c) for s in (t.stride() if t.dim() == 3 else (0, *t.stride()))]
+    (*batch, m, k), n = a.shape, b.shape[-1]
+    # A matrix is a batch of one.
+    outer = () if batch else (0,)
     matmul_kernel[
-        lambda meta: (triton.cdiv(m, meta["BLOCK_M"]) * triton.cdiv(n, meta["BLOCK_N"]), batches)
-    ](a, b, c, m, n, k, *strides, ACC=accumulator(a.dtype))
+        lambda meta: (
+            triton.cdiv(m, meta["BLOCK_M"]) * triton.cdiv(n, meta["BLOCK_N"]),
+            batch[0] if batch else 1,
+        )
+    ](
+        a, b, c, m, n, k, *outer, *a.stride(), *outer, *b.stride(), *outer, *c.stride(),
+        ACC=accumulator(a.dtype),
+    )  # fmt: skip
     return c
 
 

@@ -173,3 +173,44 @@ func.func @edges(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %m: i64, 
   sg.store %acc, %z[%c0] strides(%c32, %c1) bounds(%c0, %c0) to (%rows, %columns) : tensor<48x32xf32> -> !tt.ptr<f32>
   return
 }
+
+// -----
+
+// A left operand that is gathered: what of a position depends on the column
+// alone is computed outside of the loop over the rows.
+
+// CHECK-LABEL: func.func private @gathered.program
+// CHECK: arith.divsi {{.*}} : vector<8xi32>
+// CHECK: scf.for
+// CHECK-NOT: arith.divsi
+// CHECK: llvm.intr.masked.gather
+func.func @gathered(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %w: i32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c16 = arith.constant 16 : i64
+  %s0 = arith.constant 0 : i32
+  %s16 = arith.constant 16 : i32
+  %s64 = arith.constant 64 : i32
+  %zero = arith.constant dense<0.0> : tensor<16x16xf32>
+  %three = arith.constant dense<3> : tensor<16xi32>
+  %positions = sg.iota 0 : tensor<16xi32>
+  %width = tensor.splat %w : tensor<16xi32>
+  %empty = tensor.empty() : tensor<16x16xi32>
+  %down = linalg.broadcast ins(%positions : tensor<16xi32>) outs(%empty : tensor<16x16xi32>) dimensions = [1]
+  %acc = scf.for %i = %s0 to %s64 step %s16 iter_args(%c = %zero) -> (tensor<16x16xf32>) : i32 {
+    %o = arith.extsi %i : i32 to i64
+    %r = arith.muli %o, %c16 : i64
+    %first = tensor.splat %i : tensor<16xi32>
+    %columns = arith.addi %first, %positions : tensor<16xi32>
+    %lines = arith.divsi %columns, %three : tensor<16xi32>
+    %inside = arith.muli %lines, %width : tensor<16xi32>
+    %across = linalg.broadcast ins(%inside : tensor<16xi32>) outs(%empty : tensor<16x16xi32>) dimensions = [0]
+    %offsets = arith.addi %across, %down : tensor<16x16xi32>
+    %a = sg.gather %x[%offsets : tensor<16x16xi32>] : !tt.ptr<f32> -> tensor<16x16xf32>
+    %b = sg.load %y[%r] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : !tt.ptr<f32> -> tensor<16x16xf32>
+    %d = linalg.matmul ins(%a, %b : tensor<16x16xf32>, tensor<16x16xf32>) outs(%c : tensor<16x16xf32>) -> tensor<16x16xf32>
+    scf.yield %d : tensor<16x16xf32>
+  }
+  sg.store %acc, %z[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : tensor<16x16xf32> -> !tt.ptr<f32>
+  return
+}

@@ -119,6 +119,36 @@ func.func @accumulate(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i32) attributes {s
 
 // -----
 
+// So does one that multiplies by a column, which is a broadcast.
+
+// CHECK-LABEL: func.func private @accumulate_rows.program
+// CHECK: %[[SUMS:.*]]:8 = scf.for
+// CHECK-COUNT-8: arith.mulf
+// CHECK: llvm.store %[[SUMS]]#0
+func.func @accumulate_rows(%x: !tt.ptr<f32>, %a: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c0_i32 = arith.constant 0 : i32
+  %c1_i32 = arith.constant 1 : i32
+  %c256 = arith.constant 256 : i64
+  %zero = arith.constant dense<0.0> : tensor<1x256xf32>
+  %empty = tensor.empty() : tensor<1x256xf32>
+  %sum = scf.for %i = %c0_i32 to %n step %c1_i32 iter_args(%acc = %zero) -> (tensor<1x256xf32>) : i32 {
+    %at = arith.extsi %i : i32 to i64
+    %row = arith.muli %at, %c256 : i64
+    %v = sg.load %x[%row] strides(%c256, %c1) bounds(%c0, %c0) to (%c1, %c256) : !tt.ptr<f32> -> tensor<1x256xf32>
+    %w = sg.load %a[%at] strides(%c1) bounds(%c0) to (%c1) : !tt.ptr<f32> -> tensor<1xf32>
+    %wide = linalg.broadcast ins(%w : tensor<1xf32>) outs(%empty : tensor<1x256xf32>) dimensions = [1]
+    %product = arith.mulf %wide, %v : tensor<1x256xf32>
+    %next = arith.addf %acc, %product : tensor<1x256xf32>
+    scf.yield %next : tensor<1x256xf32>
+  }
+  sg.store %sum, %y[%c0] strides(%c256, %c1) bounds(%c0, %c0) to (%c1, %c256) : tensor<1x256xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
 // A long row is asked for ahead of its first reads, once for each line of the
 // cache, and not again.
 

@@ -46,11 +46,14 @@ func.func @in_place(%x: !tt.ptr<f32>) attributes {sg.kernel} {
 
 // -----
 
-// So does what another program may wait for: an atomic does not order writes
-// that go past the caches.
+// An atomic operation does not order writes that go past the caches: where
+// another program may wait for one, a fence does.
 
 // CHECK-LABEL: func.func private @signals.program
-// CHECK-NOT: nontemporal
+// CHECK: nontemporal
+// CHECK: scf.if
+// CHECK-NEXT: llvm.fence seq_cst
+// CHECK: llvm.atomicrmw
 func.func @signals(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %flag: !tt.ptr<i32>) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64

@@ -72,17 +72,17 @@ func.func @symmetric(%x: !tt.ptr<f32>, %z: !tt.ptr<f32>, %m: i64, %n: i64) attri
 
 // -----
 
-// A store of something cheap takes several vectors an iteration, with one branch
-// for all that go past the caches. Narrow elements that are only moved fill the
+// A store of something cheap takes a line of the cache an iteration, with one
+// branch for all vectors that go past the caches. Narrow elements that are only moved fill the
 // register.
 
 // CHECK-LABEL: func.func private @move.program
-// CHECK: scf.for %{{.*}} step %c64_i64
-// CHECK-COUNT-4: llvm.load {{.*}} -> vector<16xi16>
+// CHECK: scf.for %{{.*}} step %c32_i64
+// CHECK-COUNT-2: llvm.load {{.*}} -> vector<16xi16>
 // CHECK: scf.if
-// CHECK-COUNT-4: llvm.store {{.*}}nontemporal
+// CHECK-COUNT-2: llvm.store {{.*}}nontemporal
 // CHECK: else
-// CHECK-COUNT-4: llvm.store
+// CHECK-COUNT-2: llvm.store
 func.func @move(%x: !tt.ptr<bf16>, %y: !tt.ptr<bf16>, %n: i64) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64

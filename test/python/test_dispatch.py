@@ -492,3 +492,16 @@ def test_run_called_by_name(scale):
     other = copy.copy(scale)
     other.run(x, out, N, 2, SHIFT=1, BLOCK=N, grid=(1,), warmup=False)
     assert other._seagrove_dispatcher is not scale._seagrove_dispatcher
+
+
+def test_grids_of_plain_numbers(scale):
+    check(scale, grid=(triton.cdiv(N, 64),))
+    assert (triton.cdiv(65, 64), triton.next_power_of_2(65)) == (2, 128)
+    assert triton.cdiv(x=65, y=64) == triton.cdiv(65, y=tl.constexpr(64)) == 2
+    assert triton.cdiv(tl.constexpr(65), 64) == 2
+    # In a kernel what it returns is a constant.
+    assert isinstance(triton.cdiv(65, 64, _semantic=object()), tl.constexpr)
+    with pytest.raises(TypeError):
+        triton.cdiv(65)
+    with pytest.raises(ZeroDivisionError):
+        triton.cdiv(65, 0)

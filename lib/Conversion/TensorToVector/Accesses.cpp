@@ -504,6 +504,7 @@ LogicalResult Lowering::emitStore(sg::StoreOp op) {
              readers, bounds,
              [&](ArrayRef<Tile> tiles) { emitStoreTiles(op, tiles, streams); });
   closeNest();
+  fenceStream(op, streams);
   return success();
 }
 

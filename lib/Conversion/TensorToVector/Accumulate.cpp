@@ -121,7 +121,10 @@ bool Lowering::isAccumulation(scf::ForOp loop) {
   for (Operation &op : loop.getBody()->without_terminator()) {
     bool onBlocks = llvm::any_of(op.getOperands(), isBlock) ||
                     llvm::any_of(op.getResults(), isBlock);
-    if (op.getNumRegions() != 0 || (onBlocks ? !isLazy(&op) : !isPure(&op)) ||
+    // A broadcast has a region, and is lazy nevertheless.
+    bool isAllowed =
+        onBlocks ? isLazy(&op) : isPure(&op) && op.getNumRegions() == 0;
+    if (!isAllowed ||
         llvm::any_of(op.getResults(),
                      [&](Value result) { return plan.inMemory(result); }) ||
         crosses(&op))
@@ -161,7 +164,7 @@ Value Lowering::areInterior(ValueRange values, ArrayRef<int64_t> shape,
     last = arith::AddIOp::create(builder, loc, from, last);
     require(Relation::sle, last, asI64(scalar(comparison.end)));
   };
-  if (Value end = extentOf(values, shape, first.vectorDim).interior) {
+  if (Value end = interiorEnd(values, shape, first.vectorDim, {})) {
     Value last = arith::AddIOp::create(builder, loc,
                                        first.coordinates[first.vectorDim].start,
                                        laneCount(first.width, tiles.size()));

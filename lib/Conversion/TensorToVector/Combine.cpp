@@ -92,18 +92,21 @@ SmallVector<Value> Lowering::combineLanes(Block &combiner, ValueRange vectors) {
   return values;
 }
 
-/// The inclusive scan of the lanes of vectors, in log2(lanes) steps.
+/// The inclusive scan of the lanes of vectors, in log2(lanes) steps: each takes
+/// pairs of neighbouring groups, and adds the last result of one to all of the
+/// other. Most steps stay within a part of the register.
 SmallVector<Value> Lowering::scanLanes(Block &combiner, ValueRange vectors,
                                        bool reverse) {
   SmallVector<Value> values(vectors);
   int64_t lanes = lanesOf(values.front());
-  for (int64_t distance = 1; distance < lanes; distance *= 2) {
+  for (int64_t half = 1; half < lanes; half *= 2) {
     SmallVector<int64_t> source;
     SmallVector<bool> reached;
     for (int64_t lane = 0; lane < lanes; ++lane) {
-      int64_t from = reverse ? lane + distance : lane - distance;
-      reached.push_back(from >= 0 && from < lanes);
-      source.push_back(reached.back() ? from : lane);
+      bool isSecond = ((lane & half) != 0) != reverse;
+      int64_t middle = (lane & ~(2 * half - 1)) + half;
+      reached.push_back(isSecond);
+      source.push_back(!isSecond ? lane : reverse ? middle : middle - 1);
     }
     SmallVector<Value> shifted;
     for (Value value : values)
@@ -123,14 +126,66 @@ SmallVector<Value> Lowering::scanLanes(Block &combiner, ValueRange vectors,
 // Scans
 //===----------------------------------------------------------------------===//
 
-/// Scans along the axis in strips; the state that passes from strip to strip
-/// is the last result of the one before, as scalars or, across rows, vectors.
-void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, Width width,
-                             ArrayRef<Buffer> outputs) {
+/// The reduction behind `op` whose result is the last one of the scan: along
+/// the same axis, of the same inputs, by the same combiner.
+static sg::ReduceOp findTotal(sg::ScanOp op) {
+  for (Operation *user : op.getInputs().front().getUsers()) {
+    auto reduce = dyn_cast<sg::ReduceOp>(user);
+    if (reduce && reduce->getBlock() == op->getBlock() &&
+        op->isBeforeInBlock(reduce) && reduce.getAxis() == op.getAxis() &&
+        reduce.getInputs() == op.getInputs() &&
+        OperationEquivalence::isRegionEquivalentTo(
+            &reduce->getRegion(0), &op->getRegion(0),
+            OperationEquivalence::IgnoreLocations))
+      return reduce;
+  }
+  return {};
+}
+
+/// One strip of a scan along lanes: its results, and the state for the next
+/// one, which is the last result in all lanes.
+Lowering::Strip Lowering::scanStrip(sg::ScanOp op, ValueRange values,
+                                    ValueRange before) {
+  Block &combiner = op.getCombiner();
+  bool reverse = op.getReverse();
+  int64_t lanes = lanesOf(values.front());
+  SmallVector<int64_t> last(lanes, reverse ? 0 : lanes - 1);
+  auto spreadLast = [&](ValueRange vectors) {
+    SmallVector<Value> wide;
+    for (Value value : vectors)
+      wide.push_back(
+          vector::ShuffleOp::create(builder, loc, value, value, last));
+    return wide;
+  };
+  Strip strip;
+  strip.results = scanLanes(combiner, values, reverse);
+  if (before.empty()) {
+    strip.state = spreadLast(strip.results);
+    return strip;
+  }
+  // What follows waits for one application of the combiner a strip, and not for
+  // the shuffles.
+  bool cheap = kindOf(combiner).has_value();
+  if (cheap)
+    strip.state = combine(combiner, before, spreadLast(strip.results));
+  strip.results = combine(combiner, before, strip.results);
+  if (!cheap)
+    strip.state = spreadLast(strip.results);
+  return strip;
+}
+
+/// Scans along the axis in strips and returns the state after the last: the
+/// last result of each element, in all lanes where they lie along the axis.
+SmallVector<Value> Lowering::scanAlongAxis(sg::ScanOp op, Tile tile,
+                                           Width width,
+                                           ArrayRef<Buffer> outputs) {
   int64_t axis = op.getAxis(), size = op.getInputType().getDimSize(axis);
   bool alongLanes = tile.vectorDim == axis, reverse = op.getReverse();
   int64_t stride = alongLanes ? width.lanes : 1;
-  auto strip = [&](Value step, ValueRange before) {
+  Extent extent;
+  if (alongLanes && !reverse)
+    extent = extentOf(op.getInputs(), op.getInputType().getShape(), axis);
+  auto strip = [&](Value step, ValueRange before, bool interior) {
     Value position = step;
     builder.restoreInsertionPoint(points.back());
     if (reverse)
@@ -138,32 +193,41 @@ void Lowering::scanAlongAxis(sg::ScanOp op, Tile tile, Width width,
           arith::SubIOp::create(builder, loc, constant(size - stride), step);
     Tile moved = tile;
     moved.coordinates[axis] = {position, depth(), alongLanes ? axis : -1};
-    moved.interior = !alongLanes && tile.interior;
+    moved.interior = alongLanes ? interior : tile.interior;
+    moved.passesComparisons = alongLanes && interior && extent.passes;
     SmallVector<Value> values = evaluateAll(op.getInputs(), moved);
     builder.restoreInsertionPoint(points.back());
+    Strip made;
     if (alongLanes)
-      values = scanLanes(op.getCombiner(), values, reverse);
-    if (!before.empty()) {
-      SmallVector<Value> carried;
-      for (Value value : before)
-        carried.push_back(alongLanes ? vectorOf(value, moved) : value);
-      values = combine(op.getCombiner(), carried, values);
-    }
-    for (auto [output, value] : llvm::zip(outputs, values))
+      made = scanStrip(op, values, before);
+    else
+      made.state = made.results =
+          before.empty() ? values : combine(op.getCombiner(), before, values);
+    for (auto [output, value] : llvm::zip(outputs, made.results))
       writeBuffer(output, moved, value);
     builder.restoreInsertionPoint(points.back());
-    if (alongLanes)
-      for (Value &value : values)
-        value = vector::ExtractOp::create(builder, loc, value,
-                                          reverse ? 0 : width.lanes - 1);
-    return values;
+    return made.state;
   };
-  SmallVector<Value> state = strip(constant(0), {});
+  bool unmasked = alongLanes && !reverse && !extent.interior;
+  SmallVector<Value> state = strip(constant(0), {}, unmasked);
+  auto strips = [&](Value from, Value to, bool interior) {
+    Value step = openLoop(from, to, stride, state);
+    SmallVector<Value> before(loopState());
+    ValueRange results = closeLoop(strip(step, before, interior));
+    state.assign(results.begin(), results.end());
+  };
   if (size <= stride)
-    return;
-  Value step = openLoop(constant(stride), constant(size), stride, state);
-  SmallVector<Value> before(loopState());
-  closeLoop(strip(step, before));
+    return state;
+  Value first = constant(stride), end = constant(size), whole = end;
+  if (extent.interior) {
+    whole = roundDown(extent.interior, width);
+    whole = arith::MaxSIOp::create(builder, loc, whole, first);
+    strips(first, whole, true);
+    strips(whole, end, false);
+  } else {
+    strips(first, end, unmasked);
+  }
+  return state;
 }
 
 Width Lowering::scanWidth(sg::ScanOp op, int64_t vectorDim) {
@@ -194,22 +258,48 @@ LogicalResult Lowering::emitScan(sg::ScanOp op) {
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (dim != axis && dim != vectorDim)
       outer.push_back(dim);
+  sg::ReduceOp total = findTotal(op);
+  SmallVector<Buffer> totals;
+  if (total) {
+    reduced.insert(total);
+    for (Value result : total.getResults())
+      if (isa<RankedTensorType>(result.getType()))
+        totals.push_back(allocateLike(result));
+  }
   openNest();
   Tile tile = originOf(type.getRank());
+  auto line = [&](Tile at) {
+    SmallVector<Value> state = scanAlongAxis(op, at, width, outputs);
+    if (!total)
+      return;
+    builder.restoreInsertionPoint(points.back());
+    bool alongLanes = at.vectorDim == axis;
+    if (alongLanes)
+      for (Value &value : state)
+        value = vector::ExtractOp::create(builder, loc, value, int64_t(0));
+    if (totals.empty())
+      return scalars.map(total.getResults(), state);
+    at.coordinates.erase(at.coordinates.begin() + axis);
+    at.vectorDim = alongLanes ? -1 : at.vectorDim - (at.vectorDim > axis);
+    for (auto [buffer, value] : llvm::zip(totals, state))
+      writeBuffer(buffer, at, value);
+  };
   if (vectorDim >= 0 && vectorDim != axis) {
-    emitTiles(
-        tile, type.getShape(), outer, vectorDim, width, op.getInputs(), {},
-        [&](const Tile &strip) { scanAlongAxis(op, strip, width, outputs); });
+    emitTiles(tile, type.getShape(), outer, vectorDim, width, op.getInputs(),
+              {}, line);
   } else {
     openLoops(tile, type.getShape(), outer, {});
     tile.vectorDim = vectorDim;
     tile.width = width;
-    scanAlongAxis(op, tile, width, outputs);
+    line(tile);
     while (!loops.empty())
       closeLoop();
   }
   closeNest();
   for (auto [result, output] : llvm::zip(op.getResults(), outputs))
     buffers[result] = output;
+  if (total)
+    for (auto [result, buffer] : llvm::zip(total.getResults(), totals))
+      buffers[result] = buffer;
   return success();
 }

@@ -134,7 +134,8 @@ LogicalResult Lowering::emitOperation(Operation *op) {
       return op->emitError("SG0401: cannot evaluate '")
              << op->getName().getStringRef() << "' on a block";
     for (Value result : op->getResults())
-      if (plan.inMemory(result) && !result.use_empty() && !postpone(result) &&
+      if (plan.inMemory(result) && !result.use_empty() &&
+          !buffers.contains(result) && !postpone(result) &&
           failed(materialize(result)))
         return failure();
     return success();

@@ -194,23 +194,32 @@ struct Panels {
   llvm::SmallVector<mlir::Value> keys;
 };
 
-/// A reduction of one element, or one strip of elements, along the axis.
-struct Line {
-  mlir::ValueRange inputs;
+/// One of the reductions that a line does at once.
+struct Part {
   mlir::Block *combiner;
+  size_t inputs;
+  std::optional<mlir::vector::CombiningKind> kind;
+  /// True where no lane of the state can be NaN, so that a comparison is
+  /// enough; such a reduction finds no number where all elements are NaN.
+  bool compares = false;
+};
+
+/// Reductions of one element, or one strip of elements, along the axis.
+struct Line {
+  llvm::SmallVector<Part> parts;
+  /// Those of all parts.
+  llvm::SmallVector<mlir::Value> inputs;
   mlir::RankedTensorType type;
   Tile tile;
   int64_t axis, size;
   bool alongLanes;
   /// How far one vector reaches along the axis.
   Width stride;
-  std::optional<mlir::vector::CombiningKind> kind;
   /// Independent chains: enough to hide the latency of an addition behind the
   /// throughput of two units.
   int64_t mostChains = 4;
-  /// True where no lane of the state can be NaN, so that a comparison is
-  /// enough; such a reduction finds no number where all elements are NaN.
-  bool compares = false;
+  /// True where comparisons of positions hold in the interior.
+  bool passes = false;
 };
 
 using TileBody = llvm::function_ref<void(const Tile &)>;
@@ -327,6 +336,7 @@ private:
   void emitStoreTiles(sg::StoreOp op, llvm::ArrayRef<Tile> tiles,
                       mlir::Value streams);
   mlir::Value streamsPastCaches(sg::StoreOp op, int64_t vectorDim, Width width);
+  void fenceStream(sg::StoreOp store, mlir::Value streams);
   llvm::LogicalResult emitScatter(sg::ScatterOp op);
   llvm::LogicalResult emitAtomic(mlir::Operation *op);
   /// Where the lanes of a tile are: from `first` on, or at `each`; with
@@ -426,7 +436,11 @@ private:
   /// that is nowhere, or not known.
   struct Extent {
     mlir::Value interior, beyond;
+    /// True where the comparisons of positions hold in the interior.
+    bool passes = false;
   };
+  bool passesWithin(mlir::ValueRange readers, llvm::ArrayRef<int64_t> shape,
+                    int64_t dim, mlir::Value &end);
   Extent extentOf(mlir::ValueRange readers, llvm::ArrayRef<int64_t> shape,
                   int64_t dim, llvm::ArrayRef<KnownBounds> own = {});
   void collectBounds(mlir::Value value, llvm::ArrayRef<int64_t> nestDims,
@@ -452,6 +466,7 @@ private:
     int64_t vectorDim;
     Width width;
     llvm::function_ref<void(llvm::ArrayRef<Tile>)> body;
+    bool passes = false;
   };
   void emitGroupStrip(const Groups &groups, const Tile &base, mlir::Value from,
                       mlir::Value to, int64_t vectors);
@@ -499,9 +514,12 @@ private:
 
   //===--- Reductions (Reduce.cpp) ---------------------------------------===//
   llvm::LogicalResult emitReduce(sg::ReduceOp op);
-  llvm::SmallVector<mlir::Value> reduceAlongAxis(sg::ReduceOp op,
-                                                 const Tile &tile, Width width);
-  llvm::SmallVector<mlir::Value> reduceChains(const Line &line);
+  llvm::SmallVector<mlir::Value>
+  reduceAlongAxis(llvm::ArrayRef<sg::ReduceOp> ops, const Tile &tile,
+                  Width width);
+  llvm::SmallVector<mlir::Value> evaluateLine(const Line &line,
+                                              const Tile &tile);
+  llvm::SmallVector<mlir::Value> reduceChains(Line line);
   void reduceStrips(const Line &line, mlir::Value from, mlir::Value to,
                     int64_t count, bool interior,
                     llvm::SmallVectorImpl<mlir::Value> &state);
@@ -513,16 +531,29 @@ private:
   Tile tileAt(const Line &line, mlir::Value position, bool interior);
   mlir::Value isZero(mlir::Value value);
   mlir::Value anyOf(mlir::Value lanes);
+
+  //===--- What a reduction does on the way (Fillers.cpp) -----------------===//
   void writeFills();
   sg::ReduceOp fillerOf(mlir::Value value);
   sg::ReduceOp findFiller(mlir::Value value);
   bool postpone(mlir::Value value);
+  bool isKnownAt(mlir::Value value, llvm::ArrayRef<sg::ReduceOp> ops);
+  void collectReads(mlir::ValueRange values,
+                    llvm::DenseSet<mlir::Value> &reads);
+  llvm::SmallVector<sg::ReduceOp> reducedWith(sg::ReduceOp op);
+  void findFillers(llvm::ArrayRef<sg::ReduceOp> ops, bool early);
 
   //===--- Combiners and scans (Combine.cpp) -----------------------------===//
   llvm::LogicalResult emitScan(sg::ScanOp op);
   Width scanWidth(sg::ScanOp op, int64_t vectorDim);
-  void scanAlongAxis(sg::ScanOp op, Tile tile, Width width,
-                     llvm::ArrayRef<Buffer> outputs);
+  struct Strip {
+    llvm::SmallVector<mlir::Value> results, state;
+  };
+  Strip scanStrip(sg::ScanOp op, mlir::ValueRange values,
+                  mlir::ValueRange before);
+  llvm::SmallVector<mlir::Value> scanAlongAxis(sg::ScanOp op, Tile tile,
+                                               Width width,
+                                               llvm::ArrayRef<Buffer> outputs);
   llvm::SmallVector<mlir::Value>
   combine(mlir::Block &combiner, mlir::ValueRange left, mlir::ValueRange right);
   llvm::SmallVector<mlir::Value> combineLanes(mlir::Block &combiner,
@@ -725,6 +756,8 @@ private:
     Lanes lanes;
   };
   llvm::SmallVector<Fill> fills;
+  /// Reductions that an earlier one did at the same time.
+  llvm::DenseSet<mlir::Operation *> reduced;
   bool nestOpen = false;
   /// Nests so far, and those that read from a base first and once more.
   unsigned nests = 0;
@@ -755,6 +788,10 @@ bool isVectorizable(mlir::Block &combiner);
 /// The kind of a combiner that is one operation of which the machines have a
 /// reduction.
 std::optional<mlir::vector::CombiningKind> kindOf(mlir::Block &combiner);
+
+/// Moves stores of what a branch yields into its sides, where nothing else
+/// needs it.
+void sinkStores(mlir::func::FuncOp kernel);
 
 /// Marks the exponentials of `kernel` whose argument is never positive.
 void markNeverPositive(mlir::func::FuncOp kernel);

@@ -262,11 +262,59 @@ Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape,
   return end;
 }
 
+/// Lowers `end`, up to which nothing is masked along `dim`, so that all
+/// comparisons of positions hold up to it as well; false where that is not
+/// known.
+bool Lowering::passesWithin(ValueRange readers, ArrayRef<int64_t> shape,
+                            int64_t dim, Value &end) {
+  SmallVector<Comparison> comparisons;
+  SmallVector<int64_t> identity =
+      llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
+  bool known = true;
+  for (Value reader : readers)
+    forEachRead(
+        reader, identity, [](Value, ArrayRef<int64_t>) {},
+        [&](Value leaf, ArrayRef<int64_t> dims) {
+          // A butterfly reads at other positions.
+          known &= !leaf.getDefiningOp<sg::ButterflyOp>();
+          auto comparison = comparisonOf(leaf.getDefiningOp());
+          if (!comparison)
+            return;
+          known &= dims.front() == dim &&
+                   comparison->end.getType().getIntOrFloatBitWidth() <= 32;
+          comparisons.push_back(*comparison);
+        });
+  if (!known || comparisons.empty())
+    return false;
+  for (const Comparison &comparison : comparisons) {
+    Value from = constant(comparison.offset);
+    if (comparison.from)
+      from = arith::AddIOp::create(builder, loc, from,
+                                   asI64(scalar(comparison.from)));
+    Value holds = builder.createOrFold<arith::SubIOp>(
+        loc, asI64(scalar(comparison.end)), from);
+    // Positions must be computed without a carry into the sign.
+    if (comparison.from) {
+      int64_t largest =
+          llvm::maxIntN(comparison.end.getType().getIntOrFloatBitWidth());
+      Value carries =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sgt, from,
+                                constant(largest - comparison.size));
+      holds =
+          arith::SelectOp::create(builder, loc, carries, constant(0), holds);
+    }
+    holds = arith::MaxSIOp::create(builder, loc, holds, constant(0));
+    end = arith::MinSIOp::create(builder, loc, end, holds);
+  }
+  return true;
+}
+
 Lowering::Extent Lowering::extentOf(ValueRange readers, ArrayRef<int64_t> shape,
                                     int64_t dim, ArrayRef<KnownBounds> own) {
   Extent extent{interiorEnd(readers, shape, dim, own), {}};
   if (!extent.interior)
     return extent;
+  extent.passes = passesWithin(readers, shape, dim, extent.interior);
   SmallVector<int64_t> identity =
       llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
   llvm::SmallSetVector<Value, 4> highs;
@@ -348,10 +396,12 @@ void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
                          BeyondBody beyond) {
   size_t outside = loops.size();
   openLoops(tile, shape, outerDims, bounds);
+  bool passes = false;
   auto strip = [&](Value from, Value to, bool interior) {
     Value start = openLoop(from, to, laneCount(width));
     tile.coordinates[vectorDim] = {start, depth(), vectorDim};
     tile.interior = interior;
+    tile.passesComparisons = interior && passes;
     body(tile);
     closeLoop();
   };
@@ -367,6 +417,7 @@ void Lowering::emitTiles(Tile tile, ArrayRef<int64_t> shape,
         !isFull(bounds[vectorDim].low, bounds[vectorDim].high, size))
       own.push_back(bounds[vectorDim]);
     Extent extent = extentOf(readers, shape, vectorDim, own);
+    passes = extent.passes;
     noteVectors(shape, vectorDim, width, bool(extent.interior));
     if (!extent.interior) {
       strip(constant(0), constant(size), true);
@@ -399,7 +450,7 @@ void Lowering::emitBeyond(Tile tile, int64_t size, Value edge,
                                     edge, constant(size));
   scf::IfOp branch = openBranch(any, {}, /*otherwise=*/false);
   tile.coordinates[tile.vectorDim] = {last, depth(), tile.vectorDim};
-  tile.interior = false;
+  tile.interior = tile.passesComparisons = false;
   beyond(tile, [&](function_ref<void(const Tile &)> body) {
     Value start = openLoop(edge, constant(size), laneCount(tile.width));
     tile.coordinates[tile.vectorDim] = {start, depth(), tile.vectorDim};

@@ -405,6 +405,21 @@ void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
                              constant(product.rows * buffer.strides[0]));
     }
   };
+  // What a gathered position takes of its column alone (divisions by the sizes
+  // of a filter) is computed once for all rows.
+  if (!single && product.left.getDefiningOp<sg::GatherOp>()) {
+    Tile tile = base;
+    tile.vectorDim = depthDim;
+    tile.width = width;
+    Value start = openLoop(constant(0), constant(depth), laneCount(width));
+    tile.coordinates[depthDim] = {start, this->depth(), depthDim};
+    Value row = openLoop(constant(0), constant(product.rows), 1);
+    tile.coordinates[rowDim] = {row, this->depth(), rowDim};
+    pack(tile);
+    closeLoop();
+    closeLoop();
+    return;
+  }
   emitGroups(base, type.getShape(), outer, single ? -1 : depthDim, width,
              /*vectors=*/1, product.left, {},
              [&](ArrayRef<Tile> tiles) { llvm::for_each(tiles, pack); });
@@ -421,18 +436,6 @@ SmallVector<Value> Lowering::partsOf(const Product &product, Value elements) {
   SmallVector<Value> parts = product.unit->split(b, product.step, elements);
   builder.restoreInsertionPoint(b.saveInsertionPoint());
   return parts;
-}
-
-/// Vectors of equal length with their elements in turn; their number is a power
-/// of two.
-Value Lowering::interleaved(ArrayRef<Value> vectors) {
-  if (vectors.size() == 1)
-    return vectors.front();
-  SmallVector<Value> even, odd;
-  for (auto [index, value] : llvm::enumerate(vectors))
-    (index % 2 ? odd : even).push_back(value);
-  return vector::InterleaveOp::create(builder, loc, interleaved(even),
-                                      interleaved(odd));
 }
 
 /// As `packRight`, for an operand whose columns are contiguous and not its

@@ -52,6 +52,7 @@ struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
         kernels.push_back(function);
     for (func::FuncOp kernel : kernels) {
       vectorize::markNeverPositive(kernel);
+      vectorize::sinkStores(kernel);
       if (failed(vectorize::Lowering(kernel, machine).run()))
         return signalPassFailure();
       kernel.erase();

@@ -219,6 +219,18 @@ Value Lowering::multiplyAdd(Value left, Value right, Value sum) {
   return arith::AddFOp::create(builder, loc, product, sum);
 }
 
+/// Vectors of equal length with their elements in turn; their number is a power
+/// of two.
+Value Lowering::interleaved(ArrayRef<Value> vectors) {
+  if (vectors.size() == 1)
+    return vectors.front();
+  SmallVector<Value> even, odd;
+  for (auto [index, value] : llvm::enumerate(vectors))
+    (index % 2 ? odd : even).push_back(value);
+  return vector::InterleaveOp::create(builder, loc, interleaved(even),
+                                      interleaved(odd));
+}
+
 /// All register tiles. Rows are divided evenly: `large` tiles of one row more
 /// than the rest, so that no small remainder is left over.
 void Lowering::multiply(const Product &product, Tile base,

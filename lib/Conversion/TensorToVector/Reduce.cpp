@@ -8,7 +8,7 @@
 //
 // The order in which a reduction combines is free, so several chains run at
 // once, each from what its combiner leaves unchanged. A block that is reduced
-// and then read again is written on the way (`fillers`), and what lies beyond
+// and then read again is written on the way (Fillers.cpp), and what lies beyond
 // all bounds of its reads, where each element is the same, is not evaluated
 // element by element.
 //
@@ -83,36 +83,56 @@ static bool isIdempotent(Kind kind) {
   return kind != Kind::ADD && kind != Kind::MUL && kind != Kind::XOR;
 }
 
-/// Vectors, or scalars, that the combiner of `line` leaves unchanged; empty
-/// where there are none.
+/// Vectors, or scalars, that the combiners of `line` leave unchanged; empty
+/// where one has none.
 SmallVector<Value> Lowering::neutralState(const Line &line) {
-  if (!line.kind)
-    return {};
   Type type = lowered(line.type.getElementType());
-  // Without a comparison that a NaN wins, the least number is neutral.
-  Kind kind = *line.kind;
-  if (line.compares)
-    kind = kind == Kind::MAXNUMF ? Kind::MAXIMUMF : Kind::MINIMUMF;
-  TypedAttr neutral = neutralOf(kind, type);
-  if (!neutral)
-    return {};
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(&program.front());
-  Value value = arith::ConstantOp::create(builder, loc, neutral);
-  return {vectorOf(value, line.tile)};
+  SmallVector<Value> state;
+  for (const Part &part : line.parts) {
+    if (!part.kind)
+      return {};
+    // Without a comparison that a NaN wins, the least number is neutral.
+    Kind kind = *part.kind;
+    if (part.compares)
+      kind = kind == Kind::MAXNUMF ? Kind::MAXIMUMF : Kind::MINIMUMF;
+    TypedAttr neutral = neutralOf(kind, type);
+    if (!neutral)
+      return {};
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&program.front());
+    Value value = arith::ConstantOp::create(builder, loc, neutral);
+    state.push_back(vectorOf(value, line.tile));
+  }
+  return state;
 }
 
 SmallVector<Value> Lowering::advance(const Line &line, ValueRange state,
                                      ValueRange values) {
-  if (!line.compares)
-    return combine(*line.combiner, state, values);
-  auto relation = *line.kind == Kind::MAXNUMF ? arith::CmpFPredicate::OGT
-                                              : arith::CmpFPredicate::OLT;
-  // The state stays where the value is NaN.
-  Value better = arith::CmpFOp::create(builder, loc, relation, values.front(),
-                                       state.front());
-  return {arith::SelectOp::create(builder, loc, better, values.front(),
-                                  state.front())};
+  SmallVector<Value> results;
+  for (const Part &part : line.parts) {
+    ValueRange left = state.slice(results.size(), part.inputs),
+               right = values.slice(results.size(), part.inputs);
+    if (!part.compares) {
+      llvm::append_range(results, combine(*part.combiner, left, right));
+      continue;
+    }
+    auto relation = *part.kind == Kind::MAXNUMF ? arith::CmpFPredicate::OGT
+                                                : arith::CmpFPredicate::OLT;
+    // The state stays where the value is NaN.
+    Value better = arith::CmpFOp::create(builder, loc, relation, right.front(),
+                                         left.front());
+    results.push_back(arith::SelectOp::create(builder, loc, better,
+                                              right.front(), left.front()));
+  }
+  return results;
+}
+
+/// The inputs of `line` at a tile; blocks that are written on the way are.
+SmallVector<Value> Lowering::evaluateLine(const Line &line, const Tile &tile) {
+  SmallVector<Value> values = evaluateAll(line.inputs, tile);
+  for (Value filler : fillers)
+    evaluate(filler, tile);
+  return values;
 }
 
 Tile Lowering::tileAt(const Line &line, Value position, bool interior) {
@@ -121,8 +141,10 @@ Tile Lowering::tileAt(const Line &line, Value position, bool interior) {
                                  line.alongLanes ? line.axis : -1};
   // The bounds along the axis are those of the vector dimension only where
   // both are the same; else they are tested row by row.
-  if (line.alongLanes)
+  if (line.alongLanes) {
     tile.interior = interior;
+    tile.passesComparisons = interior && line.passes;
+  }
   return tile;
 }
 
@@ -143,7 +165,7 @@ void Lowering::reduceStrips(const Line &line, Value from, Value to,
     Tile tile = tileAt(line, position, interior);
     prefetches = line.alongLanes && interior && line.type.getRank() == 1 &&
                  line.size >= kLongRow && startsLine(chain, tile);
-    llvm::append_range(values, evaluateAll(line.inputs, tile));
+    llvm::append_range(values, evaluateLine(line, tile));
     prefetches = false;
   }
   writeFills();
@@ -166,7 +188,7 @@ SmallVector<Value> Lowering::combineBeyond(const Line &line, ValueRange state,
   scf::IfOp branch = openBranch(any, state.getTypes());
   Value last = builder.createOrFold<arith::SubIOp>(loc, size, strip);
   Tile tile = tileAt(line, last, /*interior=*/false);
-  SmallVector<Value> values = evaluateAll(line.inputs, tile);
+  SmallVector<Value> values = evaluateLine(line, tile);
   writeFills();
   for (Value filler : fillers) {
     Value value = evaluateAll(filler, tile).front();
@@ -176,13 +198,26 @@ SmallVector<Value> Lowering::combineBeyond(const Line &line, ValueRange state,
   }
   builder.restoreInsertionPoint(points.back());
   SmallVector<Value> next = advance(line, state, values);
-  if (!line.kind || !isIdempotent(*line.kind)) {
-    Value second = arith::AddIOp::create(builder, loc, edge, strip);
-    Value to = size;
-    // Zeros add nothing, however many there are.
-    if (line.kind == Kind::ADD) {
-      Value other = isZero(values.front());
-      to = arith::SelectOp::create(builder, loc, other, second, size);
+  bool again = false;
+  // Zeros add nothing, however many there are.
+  Value to = size, second, zeros;
+  for (auto [part, value] : llvm::zip(line.parts, values))
+    again |= !part.kind || !isIdempotent(*part.kind);
+  if (again) {
+    second = arith::AddIOp::create(builder, loc, edge, strip);
+    bool adds = llvm::all_of(line.parts, [](const Part &part) {
+      return part.kind && (*part.kind == Kind::ADD || isIdempotent(*part.kind));
+    });
+    if (adds) {
+      for (auto [part, value] : llvm::zip(line.parts, values)) {
+        if (*part.kind != Kind::ADD)
+          continue;
+        Value zero = isZero(value);
+        zeros =
+            zeros ? arith::AndIOp::create(builder, loc, zeros, zero).getResult()
+                  : zero;
+      }
+      to = arith::SelectOp::create(builder, loc, zeros, second, size);
     }
     openLoop(second, to, strip, next);
     SmallVector<Value> carried(loopState());
@@ -221,7 +256,7 @@ Value Lowering::anyOf(Value lanes) {
 }
 
 /// The state of all strips of a line, in as many independent chains as pay.
-SmallVector<Value> Lowering::reduceChains(const Line &line) {
+SmallVector<Value> Lowering::reduceChains(Line line) {
   int64_t wanted = std::max<int64_t>(
       line.mostChains / (line.stride.scalable ? machine.registerGroup : 1), 1);
   int64_t chains = 1;
@@ -234,15 +269,19 @@ SmallVector<Value> Lowering::reduceChains(const Line &line) {
                line.axis, line.size, line.stride.lanes, chains,
                line.alongLanes ? ", lanes combined at the end" : "");
   Extent extent;
-  if (line.alongLanes)
-    extent = extentOf(line.inputs, line.type.getShape(), line.axis);
+  if (line.alongLanes) {
+    SmallVector<Value> readers(line.inputs);
+    llvm::append_range(readers, fillers);
+    extent = extentOf(readers, line.type.getShape(), line.axis);
+    line.passes = extent.passes;
+  }
   Value size = constant(line.size), whole = size, first = constant(0);
   SmallVector<Value> state, start = neutralState(line);
   if (start.empty()) {
     // The first strips are the state that the others are combined with.
     for (int64_t chain = 0; chain < chains; ++chain) {
       Tile tile = tileAt(line, laneCount(line.stride, chain), !extent.interior);
-      llvm::append_range(state, evaluateAll(line.inputs, tile));
+      llvm::append_range(state, evaluateLine(line, tile));
       writeFills();
       builder.restoreInsertionPoint(points.back());
     }
@@ -280,40 +319,52 @@ SmallVector<Value> Lowering::reduceChains(const Line &line) {
 }
 
 /// One element, or one strip of elements, of all inputs along the axis.
-SmallVector<Value> Lowering::reduceAlongAxis(sg::ReduceOp op, const Tile &tile,
-                                             Width width) {
+SmallVector<Value> Lowering::reduceAlongAxis(ArrayRef<sg::ReduceOp> ops,
+                                             const Tile &tile, Width width) {
+  sg::ReduceOp first = ops.front();
   Line line;
-  line.inputs = op.getInputs();
-  line.combiner = &op.getCombiner();
-  line.type = op.getInputType();
+  line.type = first.getInputType();
   line.tile = tile;
-  line.axis = op.getAxis();
+  line.axis = first.getAxis();
   line.size = line.type.getDimSize(line.axis);
   line.alongLanes = tile.vectorDim == line.axis;
   line.stride = line.alongLanes ? width : Width(1);
-  line.kind = kindOf(op.getCombiner());
-  Type element = lowered(op.getInputType().getElementType());
-  line.compares =
-      machine.comparesMaximum && line.kind &&
-      (*line.kind == Kind::MAXNUMF || *line.kind == Kind::MINNUMF) &&
-      (element.isF32() || element.isF64()) && !width.scalable;
+  if (ops.size() > 1)
+    line.mostChains = 2;
+  for (sg::ReduceOp op : ops) {
+    llvm::append_range(line.inputs, op.getInputs());
+    line.parts.push_back(
+        {&op.getCombiner(), op.getInputs().size(), kindOf(op.getCombiner())});
+  }
+  Type element = lowered(line.type.getElementType());
+  std::optional<Kind> kind = line.parts.front().kind;
+  bool compares = ops.size() == 1 && machine.comparesMaximum && kind &&
+                  (*kind == Kind::MAXNUMF || *kind == Kind::MINNUMF) &&
+                  (element.isF32() || element.isF64()) && !width.scalable;
+  line.parts.front().compares = compares;
   auto finish = [&](ValueRange state) {
-    return line.alongLanes ? combineLanes(op.getCombiner(), state)
-                           : SmallVector<Value>(state);
+    SmallVector<Value> results;
+    for (const Part &part : line.parts) {
+      ValueRange own = state.slice(results.size(), part.inputs);
+      llvm::append_range(results, line.alongLanes
+                                      ? combineLanes(*part.combiner, own)
+                                      : SmallVector<Value>(own));
+    }
+    return results;
   };
   SmallVector<Value> results = finish(reduceChains(line));
-  if (!line.compares)
+  if (!compares)
     return results;
   // Where nothing was better than the start, there may be no number at all.
   Value least = arith::ConstantOp::create(
       builder, loc,
-      neutralOf(*line.kind == Kind::MAXNUMF ? Kind::MAXIMUMF : Kind::MINIMUMF,
+      neutralOf(*kind == Kind::MAXNUMF ? Kind::MAXIMUMF : Kind::MINIMUMF,
                 element));
   if (isa<VectorType>(results.front().getType()))
     least = vectorOf(least, line.tile);
   Value unknown = anyOf(arith::CmpFOp::create(
       builder, loc, arith::CmpFPredicate::OEQ, results.front(), least));
-  line.compares = false;
+  line.parts.front().compares = false;
   line.mostChains = 1;
   scf::IfOp branch = openBranch(unknown, ValueRange(results).getTypes());
   SmallVector<Value> exact = finish(reduceChains(line));
@@ -325,17 +376,30 @@ SmallVector<Value> Lowering::reduceAlongAxis(sg::ReduceOp op, const Tile &tile,
 }
 
 LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
+  if (reduced.contains(op))
+    return success();
   RankedTensorType type = op.getInputType();
   int64_t axis = op.getAxis();
   int64_t vectorDim = isVectorizable(op.getCombiner())
                           ? chooseVectorDim(op.getInputs()[0])
                           : -1;
+  bool isAlong = vectorDim >= 0 && vectorDim == axis;
+  SmallVector<sg::ReduceOp> ops = {op};
+  if (isAlong)
+    ops = reducedWith(op);
+  findFillers(ops, /*early=*/isAlong);
+  SmallVector<Value> inputs, results;
+  for (sg::ReduceOp each : ops) {
+    llvm::append_range(inputs, each.getInputs());
+    llvm::append_range(results, each.getResults());
+    reduced.insert(each);
+  }
   Type widest = lowered(type.getElementType());
   Width width = vectorDim < 0 ? 1
                               : chooseWidth(widest, type.getDimSize(vectorDim),
-                                            op.getInputs(), &op.getCombiner());
+                                            inputs, &op.getCombiner());
   SmallVector<Buffer> outputs;
-  for (Value result : op.getResults())
+  for (Value result : results)
     if (auto block = dyn_cast<RankedTensorType>(result.getType()))
       outputs.push_back(allocate(RankedTensorType::get(
           block.getShape(), lowered(block.getElementType()))));
@@ -345,7 +409,7 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
       outer.push_back(dim);
   auto finish = [&](Tile tile, ValueRange values) {
     if (outputs.empty())
-      return scalars.map(op.getResults(), values);
+      return scalars.map(results, values);
     tile.coordinates.erase(tile.coordinates.begin() + axis);
     tile.vectorDim =
         tile.vectorDim == axis ? -1 : tile.vectorDim - (tile.vectorDim > axis);
@@ -354,9 +418,6 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
       writeBuffer(output, tile, value);
     }
   };
-  for (auto &[value, filler] : pending)
-    if (filler.by == op)
-      fillers.push_back(value);
   openNest();
   Tile tile = originOf(type.getRank());
   if (vectorDim >= 0 && vectorDim != axis) {
@@ -365,14 +426,14 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
     tile.vectorDim = vectorDim;
     tile.width = width;
     auto line = [&](const Tile &row) {
-      finish(row, reduceAlongAxis(op, row, width));
+      finish(row, reduceAlongAxis(ops, row, width));
     };
     ArrayRef<int64_t> dims = outer;
     openLoops(tile, type.getShape(), dims.drop_back(!dims.empty()), {});
     if (outer.empty())
       line(tile);
     else
-      forEachRow(tile, type.getShape(), outer.back(), op.getInputs(), line);
+      forEachRow(tile, type.getShape(), outer.back(), inputs, line);
     while (!loops.empty())
       closeLoop();
   }
@@ -380,90 +441,7 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
   for (Value filler : fillers)
     buffers[filler] = pending[filler].buffer;
   fillers.clear();
-  for (auto [result, output] : llvm::zip(op.getResults(), outputs))
+  for (auto [result, output] : llvm::zip(results, outputs))
     buffers[result] = output;
   return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Blocks that are written on the way
-//===----------------------------------------------------------------------===//
-
-/// Returns true if evaluating `value` evaluates `wanted` at the same position.
-static bool passes(Value value, Value wanted, DenseSet<Value> &seen) {
-  if (value == wanted)
-    return true;
-  Operation *op = value.getDefiningOp();
-  if (!op || !op->hasTrait<OpTrait::Elementwise>() ||
-      !seen.insert(value).second)
-    return false;
-  return llvm::any_of(op->getOperands(), [&](Value operand) {
-    return isa<RankedTensorType>(operand.getType()) &&
-           passes(operand, wanted, seen);
-  });
-}
-
-/// Writes what was evaluated of the blocks that the current nest fills.
-void Lowering::writeFills() {
-  for (const Fill &fill : fills) {
-    DepthScope scope(*this, depthOf(fill.tile));
-    writeBuffer(pending[fill.block].buffer, fill.tile,
-                spread(fill.lanes, fill.tile));
-  }
-  fills.clear();
-}
-
-/// Returns true if computing `value` takes `wanted`.
-static bool dependsOn(Value value, Value wanted, DenseSet<Value> &seen) {
-  if (value == wanted)
-    return true;
-  Operation *op = value.getDefiningOp();
-  return op && seen.insert(value).second &&
-         llvm::any_of(op->getOperands(), [&](Value operand) {
-           return dependsOn(operand, wanted, seen);
-         });
-}
-
-/// The reduction that follows `value` and evaluates all of it, if nothing in
-/// between needs it in memory or has an effect.
-sg::ReduceOp Lowering::fillerOf(Value value) {
-  if (auto known = fillerFound.find(value); known != fillerFound.end())
-    return known->second;
-  return fillerFound[value] = findFiller(value);
-}
-
-sg::ReduceOp Lowering::findFiller(Value value) {
-  Operation *op = value.getDefiningOp();
-  if (!op || !isLazy(op) || isa<arith::ConstantOp>(op))
-    return {};
-  for (op = op->getNextNode(); op; op = op->getNextNode()) {
-    if (auto reduce = dyn_cast<sg::ReduceOp>(op)) {
-      bool fits = reduce.getInputType().getShape() == typeOf(value).getShape();
-      DenseSet<Value> seen;
-      bool found = fits && isVectorizable(reduce.getCombiner()) &&
-                   llvm::any_of(reduce.getInputs(), [&](Value input) {
-                     return passes(input, value, seen);
-                   });
-      return found ? reduce : sg::ReduceOp();
-    }
-    if (op->getNumRegions() != 0 || isView(op) || (!isPure(op) && !isLazy(op)))
-      return {};
-    // A block that is written in between must not need this one.
-    for (Value result : op->getResults())
-      if (DenseSet<Value> seen; isa<RankedTensorType>(result.getType()) &&
-                                (!isLazy(op) || plan.inMemory(result)) &&
-                                !fillerOf(result) &&
-                                dependsOn(result, value, seen))
-        return {};
-  }
-  return {};
-}
-
-/// Leaves it to a later reduction to write `value`, where one can.
-bool Lowering::postpone(Value value) {
-  sg::ReduceOp by = fillerOf(value);
-  if (!by)
-    return false;
-  pending[value] = {allocateLike(value), by};
-  return true;
 }

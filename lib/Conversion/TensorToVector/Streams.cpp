@@ -12,7 +12,8 @@
 // is so is known at run time: the size of the grid times what a program writes.
 //
 // Writes past the caches are not ordered with others, so the range kernel ends
-// with a fence where there may be some.
+// with a fence where there may be some, and one follows each of them in a
+// kernel whose programs may wait for each other.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,8 +30,7 @@ static constexpr int64_t kPartOfLastLevel = 4;
 // Where the largest cache is small, or is shared by many cores.
 static constexpr int64_t kSecondLevels = 8;
 
-/// Returns true if programs of `store`'s kernel may tell each other what is
-/// written, or if the kernel reads from where it writes.
+/// Returns true if the kernel reads from where `store` writes, or updates it.
 static bool isReadAgain(sg::StoreOp store) {
   auto kernel = store->getParentOfType<func::FuncOp>();
   WalkResult result = kernel.walk([&](Operation *op) {
@@ -39,10 +39,33 @@ static bool isReadAgain(sg::StoreOp store) {
       base = load.getBase();
     if (auto gather = dyn_cast<sg::GatherOp>(op))
       base = gather.getBase();
-    return isSignal(op) || base == store.getBase() ? WalkResult::interrupt()
-                                                   : WalkResult::advance();
+    if (auto update = dyn_cast<sg::AtomicRMWOp>(op))
+      base = update.getBase();
+    if (auto swap = dyn_cast<sg::AtomicCASOp>(op))
+      base = swap.getBase();
+    return base == store.getBase() ? WalkResult::interrupt()
+                                   : WalkResult::advance();
   });
   return result.wasInterrupted();
+}
+
+/// Orders what `store` wrote past the caches before all that follows, where
+/// programs of its kernel may tell each other that it is written.
+void Lowering::fenceStream(sg::StoreOp store, Value streams) {
+  auto kernel = store->getParentOfType<func::FuncOp>();
+  bool signals = kernel
+                     .walk([](Operation *op) {
+                       return isSignal(op) ? WalkResult::interrupt()
+                                           : WalkResult::advance();
+                     })
+                     .wasInterrupted();
+  if (!streams || !signals)
+    return;
+  auto branch =
+      scf::IfOp::create(builder, loc, streams, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  LLVM::FenceOp::create(builder, loc, LLVM::AtomicOrdering::seq_cst);
 }
 
 /// The loops around `op`, innermost first.

@@ -30,8 +30,8 @@ static constexpr int64_t kShuffledBits = 128;
 // Vector operations of a group at most, without the transposition itself.
 static constexpr int64_t kGroupCost = 96;
 
-// The same where nothing is transposed: this hides the cost of a loop.
-static constexpr int64_t kUnrolledCost = 16;
+// The same where nothing is transposed.
+static constexpr int64_t kUnrolledCost = 48;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -284,16 +284,17 @@ SmallVector<SmallVector<Value>> Lowering::crossedLines(const Product &product,
 // Nests of groups
 //===----------------------------------------------------------------------===//
 
-/// How many vectors next to each other one iteration evaluates: a cache line of
-/// what is transposed, and else as many as hide the cost of the loop.
+/// How many vectors next to each other one iteration evaluates: a cache line,
+/// if their code is small. Two lines at once were slower by a fifth where three
+/// streams come from a cache.
 int64_t Lowering::vectorsAtOnce(ValueRange readers, const Crossing &crossing,
                                 int64_t vectors, int64_t available) {
   int64_t cost = 0;
   for (Value reader : readers)
     cost += plan.costOf(reader);
   if (crossing.dim < 0 && vectors > 1)
-    vectors = std::min<int64_t>(2 * vectors,
-                                kUnrolledCost / std::max<int64_t>(cost, 1));
+    vectors =
+        std::min<int64_t>(vectors, kUnrolledCost / std::max<int64_t>(cost, 1));
   return std::max<int64_t>(
       llvm::bit_floor(static_cast<uint64_t>(std::min(vectors, available))), 1);
 }
@@ -322,6 +323,7 @@ void Lowering::emitGroupStrip(const Groups &groups, const Tile &base,
       one.vectorDim = vectorDim;
       one.width = groups.width;
       one.interior = true;
+      one.passesComparisons = groups.passes;
       one.coordinates[vectorDim] = coordinate;
       if (dim < 0)
         continue;
@@ -381,6 +383,8 @@ void Lowering::emitGroups(Tile tile, ArrayRef<int64_t> shape,
                      : all;
   }
   Value endAcross = interiorEnd(readers, shape, vectorDim, ownAcross);
+  if (endAcross && dim < 0)
+    groups.passes = passesWithin(readers, shape, vectorDim, endAcross);
   Value whole = endAcross ? roundDown(endAcross, width)
                           : constant(shape[vectorDim]),
         lines = endAcross ? roundDown(endAcross, width, vectors) : whole;

@@ -8,6 +8,7 @@
 #include "Guard.h"
 #include "InlineAssembly.h"
 #include "Link.h"
+#include "LoopAddresses.h"
 #include "Machine.h"
 #include "Optimize.h"
 #include "Timing.h"
@@ -170,8 +171,10 @@ public:
     bool finished = guarded("generating code", [&] {
       llvm::raw_svector_ostream stream(code);
       llvm::legacy::PassManager passes;
-      supported = !machine->addPassesToEmitFile(passes, stream, nullptr, kind,
-                                                /*DisableVerify=*/true);
+      // What it would reduce is reduced already (optimize).
+      bool reduceStrength =
+          options.optLevel == 0 || !addressesAddScaledIndex(*module, *machine);
+      supported = addEmitPasses(*machine, passes, stream, kind, reduceStrength);
       if (supported)
         passes.run(*module);
     });

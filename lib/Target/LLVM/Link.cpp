@@ -8,10 +8,10 @@
 #include "Link.h"
 
 #include "Guard.h"
+#include "Machine.h"
 
 #include "lld/Common/Driver.h"
 #include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/FileSystem.h"
@@ -235,8 +235,7 @@ bool makeStub(StringRef name, TargetMachine &machine, std::string &stub,
   SmallVector<char, 0> object;
   raw_svector_ostream stream(object);
   legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr,
-                                  CodeGenFileType::ObjectFile)) {
+  if (!addEmitPasses(machine, passes, stream, CodeGenFileType::ObjectFile)) {
     error = "the target emits no object file";
     return false;
   }

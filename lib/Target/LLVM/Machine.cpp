@@ -17,10 +17,10 @@
 #include "llvm/CodeGen/TargetSubtargetInfo.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
@@ -153,6 +153,20 @@ void keepMachine(const api::Target &target, const api::CompileOptions &options,
                           std::move(machine));
 }
 
+bool addEmitPasses(TargetMachine &machine, legacy::PassManagerBase &passes,
+                   raw_pwrite_stream &stream, CodeGenFileType kind,
+                   bool reduceStrength) {
+  // A flag of the process, read while passes are added.
+  static std::mutex mutex;
+  static auto *disable = static_cast<cl::opt<bool> *>(
+      cl::getRegisteredOptions().lookup("disable-lsr"));
+  std::lock_guard<std::mutex> lock(mutex);
+  if (disable)
+    disable->setValue(!reduceStrength);
+  return !machine.addPassesToEmitFile(passes, stream, nullptr, kind,
+                                      /*DisableVerify=*/true);
+}
+
 /// Returns true if LLVM converts a vector between `narrow` and f32 without
 /// calling a function per element, judged by what it says that it costs.
 static bool convertsInRegisters(TargetMachine &machine, Function &function,
@@ -189,8 +203,7 @@ static bool convertsByCall(TargetMachine &machine, Module &module,
   SmallVector<char, 0> object;
   raw_svector_ostream stream(object);
   legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr,
-                                  CodeGenFileType::ObjectFile))
+  if (!addEmitPasses(machine, passes, stream, CodeGenFileType::ObjectFile))
     return true;
   passes.run(module);
   return hasOpenSymbols({object.data(), object.size()});

@@ -10,6 +10,7 @@
 
 #include "seagrove/Api.h"
 
+#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/Target/TargetMachine.h"
 
 #include <memory>
@@ -31,6 +32,14 @@ createMachine(const api::Target &target, const api::CompileOptions &options,
 std::unique_ptr<llvm::TargetMachine>
 takeMachine(const api::Target &target, const api::CompileOptions &options,
             std::string &error);
+
+/// Adds the code generator's passes. `reduceStrength` is whether its own loop
+/// strength reduction is one of them. Returns false if the machine emits no
+/// file of this kind.
+bool addEmitPasses(llvm::TargetMachine &machine,
+                   llvm::legacy::PassManagerBase &passes,
+                   llvm::raw_pwrite_stream &stream, llvm::CodeGenFileType kind,
+                   bool reduceStrength = true);
 
 /// Keeps a machine that nothing refers to any more and that did not fail.
 void keepMachine(const api::Target &target, const api::CompileOptions &options,

@@ -7,6 +7,8 @@
 
 #include "Optimize.h"
 
+#include "LoopAddresses.h"
+
 #include "llvm/IR/PassInstrumentation.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Transforms/IPO/AlwaysInliner.h"
@@ -24,7 +26,8 @@ using namespace llvm;
 
 namespace seagrove::target {
 
-static FunctionPassManager buildFunctionPasses(unsigned level) {
+static FunctionPassManager buildFunctionPasses(unsigned level,
+                                               bool scaledIndex) {
   FunctionPassManager passes;
   // The range kernel's loop has just received the program's body: promote and
   // simplify it first, everything later gets cheaper.
@@ -43,8 +46,12 @@ static FunctionPassManager buildFunctionPasses(unsigned level) {
     passes.addPass(GVNPass(options));
     passes.addPass(DSEPass());
   }
+  if (scaledIndex)
+    addLoopAddressPasses(passes);
   passes.addPass(EarlyCSEPass(/*UseMemorySSA=*/false));
   passes.addPass(SimplifyCFGPass());
+  if (scaledIndex)
+    addStrengthReduction(passes);
   return passes;
 }
 
@@ -72,8 +79,8 @@ void optimize(Module &module, TargetMachine &machine, unsigned optLevel) {
   passes.addPass(AlwaysInlinerPass(/*InsertLifetime=*/false));
   passes.addPass(GlobalDCEPass());
   if (optLevel > 0)
-    passes.addPass(
-        createModuleToFunctionPassAdaptor(buildFunctionPasses(optLevel)));
+    passes.addPass(createModuleToFunctionPassAdaptor(buildFunctionPasses(
+        optLevel, addressesAddScaledIndex(module, machine))));
   passes.run(module, moduleAnalyses);
 }
 
