@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Diagnostics.h"
+#include "Workbench.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -58,31 +59,20 @@ private:
   std::vector<Clock::time_point> starts;
 };
 
-/// One compilation: a context of its own, without threads, since a process that
-/// forks after compiling would otherwise hang in the child.
+/// One compilation.
 class Compilation {
 public:
   Compilation(const api::Target &target, const api::CompileOptions &options)
-      : target(target), options(options),
-        context(registry(), MLIRContext::Threading::DISABLED),
-        collector(&context, result.diagnostics) {
+      : target(target), options(options), bench(target, options),
+        collector(&bench->context, result.diagnostics) {
     if (options.collectDecisions)
-      collectDecisions(context, result.decisions);
+      collectDecisions(bench->context, result.decisions);
   }
 
   api::CompileResult run(const std::string &text);
 
 private:
-  static const DialectRegistry &registry() {
-    static const DialectRegistry dialects = [] {
-      DialectRegistry registered;
-      registerDialects(registered);
-      return registered;
-    }();
-    return dialects;
-  }
-
-  bool runStage(function_ref<void(OpPassManager &)> build);
+  bool runStage(StringRef stage, function_ref<void(OpPassManager &)> build);
   bool wants(StringRef stage) const { return options.emit == stage; }
   bool print();
   bool lowerToVectors();
@@ -91,19 +81,22 @@ private:
   const api::Target &target;
   const api::CompileOptions &options;
   api::CompileResult result;
-  MLIRContext context;
+  BorrowedWorkbench bench;
   DiagnosticCollector collector;
   OwningOpRef<ModuleOp> module;
 };
 
 } // namespace
 
-bool Compilation::runStage(function_ref<void(OpPassManager &)> build) {
-  PassManager manager(&context);
-  manager.enableVerifier(false);
-  if (options.collectTiming)
+bool Compilation::runStage(StringRef stage,
+                           function_ref<void(OpPassManager &)> build) {
+  bool fresh = false;
+  PassManager &manager = bench->manager(stage, [&](OpPassManager &passes) {
+    build(passes);
+    fresh = true;
+  });
+  if (fresh && options.collectTiming)
     manager.addInstrumentation(std::make_unique<PassTimer>(result.timings));
-  build(manager);
   return succeeded(manager.run(*module));
 }
 
@@ -132,21 +125,21 @@ void Compilation::noteProgram() {
 bool Compilation::lowerToVectors() {
   if (wants("ttir"))
     return print();
-  if (!runStage(buildStructurePipeline))
+  if (!runStage("structure", buildStructurePipeline))
     return false;
   if (wants("structured"))
     return print();
-  if (!runStage([&](OpPassManager &manager) {
+  if (!runStage("tensor", [&](OpPassManager &manager) {
         buildTensorPipeline(manager);
         if (!options.plantedMiscompile.empty())
           manager.addPass(createPlantMiscompile({options.plantedMiscompile}));
       }))
     return false;
   if (wants("linalg"))
-    return runStage(buildLinalgPipeline) && print();
+    return runStage("linalg", buildLinalgPipeline) && print();
   if (wants("tensor"))
     return print();
-  if (!runStage([&](OpPassManager &manager) {
+  if (!runStage("vector", [&](OpPassManager &manager) {
         buildVectorPipeline(manager, target);
       }))
     return false;
@@ -156,7 +149,7 @@ bool Compilation::lowerToVectors() {
 
 api::CompileResult Compilation::run(const std::string &text) {
   auto start = Clock::now();
-  ParserConfig config(&context);
+  ParserConfig config(&bench->context);
   module = parseSourceString<ModuleOp>(text, config);
   if (options.collectTiming)
     result.timings.push_back({"parse", millisecondsSince(start)});
@@ -170,14 +163,17 @@ api::CompileResult Compilation::run(const std::string &text) {
     timing = [&](StringRef stage, double milliseconds) {
       result.timings.push_back({stage.str(), milliseconds});
     };
-  result.ok =
-      succeeded(target::lowerToLLVMDialect(*module, target, options, timing));
+  result.ok = runStage("llvm", [&](OpPassManager &manager) {
+    target::buildLLVMDialectPipeline(manager, target, options);
+  });
   if (result.ok && wants("llvm-dialect"))
     print();
   else if (result.ok)
     result.ok = succeeded(target::emitNative(*module, target, options,
                                              options.emit, result.output,
                                              result.diagnostics, timing));
+  if (result.ok)
+    bench.keep();
   return std::move(result);
 }
 

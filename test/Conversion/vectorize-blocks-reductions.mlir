@@ -257,3 +257,75 @@ func.func @next_iteration(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %rows: i64, %pitch
   }
   return
 }
+
+// -----
+
+// Not where the loop runs within the nest: its next iteration is not known
+// outside of it.
+
+// CHECK-LABEL: func.func private @inside.program
+// CHECK: "llvm.intr.prefetch"
+// CHECK: return
+func.func @inside(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i64) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c256 = arith.constant 256 : i64
+  %zero = arith.constant dense<0.0> : tensor<256xf32>
+  %sum = scf.for %i = %c0 to %n step %c256 iter_args(%acc = %zero) -> (tensor<256xf32>) : i64 {
+    %v = sg.load %x[%i] strides(%c1) bounds(%c0) to (%c256) : !tt.ptr<f32> -> tensor<256xf32>
+    %next = arith.addf %acc, %v : tensor<256xf32>
+    scf.yield %next : tensor<256xf32>
+  }
+  %squares = scf.for %i = %c0 to %n step %c256 iter_args(%acc = %sum) -> (tensor<256xf32>) : i64 {
+    %v = sg.load %x[%i] strides(%c1) bounds(%c0) to (%c256) : !tt.ptr<f32> -> tensor<256xf32>
+    %w = arith.mulf %v, %v : tensor<256xf32>
+    %next = arith.addf %acc, %w : tensor<256xf32>
+    scf.yield %next : tensor<256xf32>
+  }
+  sg.store %squares, %y[%c0] strides(%c1) bounds(%c0) to (%c256) : tensor<256xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// A block that is written in between, but does not need the exponentials, does
+// not keep the sum from writing them on the way. All of a step's vectors are
+// evaluated before any of them is written.
+
+// CHECK-LABEL: func.func private @between.program
+// CHECK: math.exp2 {{.*}} : vector<8xf32>
+// CHECK: llvm.store
+// CHECK: scf.for
+// CHECK: math.exp2
+// CHECK: math.exp2
+// CHECK-NOT: math.exp2
+// CHECK: llvm.store
+// CHECK: llvm.store
+// CHECK: arith.addf
+// CHECK: llvm.store
+// CHECK-NOT: math.exp2
+// CHECK: return
+func.func @between(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c8 = arith.constant 8 : i64
+  %c16 = arith.constant 16 : i64
+  %s = sg.load %x[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c8, %c16) : !tt.ptr<f32> -> tensor<8x16xf32>
+  %top = sg.load %y[%c0] strides(%c1) bounds(%c0) to (%c8) : !tt.ptr<f32> -> tensor<8xf32>
+  %empty = tensor.empty() : tensor<8x16xf32>
+  %tops = linalg.broadcast ins(%top : tensor<8xf32>) outs(%empty : tensor<8x16xf32>) dimensions = [1]
+  %d = arith.subf %s, %tops : tensor<8x16xf32>
+  %p = math.exp2 %d : tensor<8x16xf32>
+  %decay = math.exp2 %top : tensor<8xf32>
+  %sum = sg.reduce(%p) axis 1 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<8x16xf32>) -> tensor<8xf32>
+  %decays = linalg.broadcast ins(%decay : tensor<8xf32>) outs(%empty : tensor<8x16xf32>) dimensions = [1]
+  %r = arith.mulf %p, %decays : tensor<8x16xf32>
+  %t = arith.mulf %sum, %decay : tensor<8xf32>
+  sg.store %r, %x[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c8, %c16) : tensor<8x16xf32> -> !tt.ptr<f32>
+  sg.store %t, %y[%c0] strides(%c1) bounds(%c0) to (%c8) : tensor<8xf32> -> !tt.ptr<f32>
+  return
+}

@@ -148,3 +148,27 @@ func.func @fpowi(%x: vector<8xf32>, %n: vector<8xi32>) -> vector<8xf32> {
   %y = math.fpowi %x, %n : vector<8xf32>, vector<8xi32>
   return %y : vector<8xf32>
 }
+
+// Operations of one kind are expanded side by side, a step of each in turn,
+// where no result is used before the last of them; and not where one is.
+
+// CHECK-LABEL: func.func @side_by_side
+// CHECK-SAME: (%[[X:.*]]: vector<8xf32>, %[[Y:.*]]: vector<8xf32>, %[[P:.*]]: memref
+// CHECK:         arith.cmpf {{.*}}, %[[X]]
+// CHECK-NEXT:    arith.cmpf {{.*}}, %[[Y]]
+// CHECK:         %[[A:.*]] = math.fma
+// CHECK-NEXT:    %[[B:.*]] = math.fma
+// CHECK-NEXT:    arith.subf %[[A]]
+// CHECK-NEXT:    arith.subf %[[B]]
+// CHECK:         vector.store
+// CHECK:         %[[C:.*]] = math.fma
+// CHECK-NEXT:    arith.subf %[[C]]
+func.func @side_by_side(%x: vector<8xf32>, %y: vector<8xf32>, %p: memref<8xf32>) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %a = math.exp %x : vector<8xf32>
+  %b = math.exp %y : vector<8xf32>
+  vector.store %a, %p[%c0] : memref<8xf32>, vector<8xf32>
+  %z = vector.load %p[%c0] : memref<8xf32>, vector<8xf32>
+  %c = math.exp %z : vector<8xf32>
+  return %a, %b, %c : vector<8xf32>, vector<8xf32>, vector<8xf32>
+}

@@ -89,13 +89,19 @@ std::optional<ReadView> Lowering::findNextRow(sg::LoadOp op) {
   if (!dependents || dependents->empty() ||
       dependents->size() > kMostOperations)
     return std::nullopt;
-  DepthScope scope(*this, 0);
-  IRMapping saved = scalars;
   SetVector<Value> sources;
   for (Operation *dependent : *dependents)
     for (Value operand : dependent->getOperands())
       if (isSource(operand))
         sources.insert(operand);
+  // Not where the loop over rows is one of the nest itself.
+  Region *outside = points.front().getBlock()->getParent();
+  if (llvm::any_of(sources, [&](Value source) {
+        return !scalar(source).getParentRegion()->isAncestor(outside);
+      }))
+    return std::nullopt;
+  DepthScope scope(*this, 0);
+  IRMapping saved = scalars;
   for (Value source : sources) {
     Value now = scalar(source);
     Value step = loop ? scalar(loop.getStep())

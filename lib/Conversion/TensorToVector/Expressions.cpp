@@ -231,10 +231,8 @@ Lanes Lowering::evaluate(Value value, const Tile &tile) {
     lanes.uniform = true;
   if (nestOpen)
     cache[key] = lanes;
-  if (llvm::is_contained(fillers, value)) {
-    DepthScope scope(*this, depthOf(tile));
-    writeBuffer(pending[value].buffer, tile, spread(lanes, tile));
-  }
+  if (llvm::is_contained(fillers, value))
+    fills.push_back({value, tile, lanes});
   return lanes;
 }
 

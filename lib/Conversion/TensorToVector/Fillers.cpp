@@ -48,6 +48,27 @@ static bool passes(Value value, Value wanted, DenseSet<Value> &seen) {
   });
 }
 
+/// Writes what was evaluated of the blocks that the current nest fills.
+void Lowering::writeFills() {
+  for (const Fill &fill : fills) {
+    DepthScope scope(*this, depthOf(fill.tile));
+    writeBuffer(pending[fill.block].buffer, fill.tile,
+                spread(fill.lanes, fill.tile));
+  }
+  fills.clear();
+}
+
+/// Returns true if computing `value` takes `wanted`.
+static bool dependsOn(Value value, Value wanted, DenseSet<Value> &seen) {
+  if (value == wanted)
+    return true;
+  Operation *op = value.getDefiningOp();
+  return op && seen.insert(value).second &&
+         llvm::any_of(op->getOperands(), [&](Value operand) {
+           return dependsOn(operand, wanted, seen);
+         });
+}
+
 /// The reduction that follows `value` and evaluates all of it, if nothing in
 /// between needs it in memory or has an effect.
 sg::ReduceOp Lowering::fillerOf(Value value) {
@@ -75,9 +96,12 @@ sg::ReduceOp Lowering::findFiller(Value value) {
     if (op->getNumRegions() != 0 || isView(op) ||
         (!isPure(op) && !isLazy(op) && !reads))
       return {};
+    // A block that is written in between must not need this one.
     for (Value result : op->getResults())
-      if (isa<RankedTensorType>(result.getType()) &&
-          (!isLazy(op) || plan.inMemory(result)) && !fillerOf(result))
+      if (DenseSet<Value> seen; isa<RankedTensorType>(result.getType()) &&
+                                (!isLazy(op) || plan.inMemory(result)) &&
+                                !fillerOf(result) &&
+                                dependsOn(result, value, seen))
         return {};
   }
   return {};

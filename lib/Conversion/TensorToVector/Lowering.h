@@ -533,6 +533,7 @@ private:
   mlir::Value anyOf(mlir::Value lanes);
 
   //===--- What a reduction does on the way (Fillers.cpp) -----------------===//
+  void writeFills();
   sg::ReduceOp fillerOf(mlir::Value value);
   sg::ReduceOp findFiller(mlir::Value value);
   bool postpone(mlir::Value value);
@@ -759,8 +760,14 @@ private:
   };
   llvm::MapVector<mlir::Value, Filler> pending;
   llvm::DenseMap<mlir::Value, sg::ReduceOp> fillerFound;
-  /// Those of the current nest.
+  /// Those of the current nest, and their vectors that are not written yet.
   llvm::SmallVector<mlir::Value> fillers;
+  struct Fill {
+    mlir::Value block;
+    Tile tile;
+    Lanes lanes;
+  };
+  llvm::SmallVector<Fill> fills;
   /// Reductions that an earlier one did at the same time.
   llvm::DenseSet<mlir::Operation *> reduced;
   bool nestOpen = false;

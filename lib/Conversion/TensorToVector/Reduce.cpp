@@ -155,7 +155,9 @@ void Lowering::reduceStrips(const Line &line, Value from, Value to,
                             SmallVectorImpl<Value> &state) {
   size_t inputs = line.inputs.size();
   Value start = openLoop(from, to, laneCount(line.stride, count), state);
-  SmallVector<Value> carried(loopState()), next;
+  SmallVector<Value> carried(loopState()), values, next;
+  // All are evaluated before any is written or combined, so that the steps of
+  // their expressions can be taken side by side.
   for (int64_t chain = 0; chain < count; ++chain) {
     builder.restoreInsertionPoint(points.back());
     Value position = builder.createOrFold<arith::AddIOp>(
@@ -163,12 +165,15 @@ void Lowering::reduceStrips(const Line &line, Value from, Value to,
     Tile tile = tileAt(line, position, interior);
     prefetches = line.alongLanes && interior && line.type.getRank() == 1 &&
                  line.size >= kLongRow && startsLine(chain, tile);
-    SmallVector<Value> values = evaluateLine(line, tile);
+    llvm::append_range(values, evaluateLine(line, tile));
     prefetches = false;
-    builder.restoreInsertionPoint(points.back());
-    ValueRange sum = ValueRange(carried).slice(chain * inputs, inputs);
-    llvm::append_range(next, advance(line, sum, values));
   }
+  writeFills();
+  builder.restoreInsertionPoint(points.back());
+  for (int64_t chain = 0; chain < count; ++chain)
+    llvm::append_range(
+        next, advance(line, ValueRange(carried).slice(chain * inputs, inputs),
+                      ValueRange(values).slice(chain * inputs, inputs)));
   ValueRange results = closeLoop(next);
   state.assign(results.begin(), results.end());
 }
@@ -183,7 +188,8 @@ SmallVector<Value> Lowering::combineBeyond(const Line &line, ValueRange state,
   scf::IfOp branch = openBranch(any, state.getTypes());
   Value last = builder.createOrFold<arith::SubIOp>(loc, size, strip);
   Tile tile = tileAt(line, last, /*interior=*/false);
-  SmallVector<Value> values = evaluateAll(line.inputs, tile);
+  SmallVector<Value> values = evaluateLine(line, tile);
+  writeFills();
   for (Value filler : fillers) {
     Value value = evaluateAll(filler, tile).front();
     Value start = openLoop(edge, last, strip);
@@ -276,6 +282,7 @@ SmallVector<Value> Lowering::reduceChains(Line line) {
     for (int64_t chain = 0; chain < chains; ++chain) {
       Tile tile = tileAt(line, laneCount(line.stride, chain), !extent.interior);
       llvm::append_range(state, evaluateLine(line, tile));
+      writeFills();
       builder.restoreInsertionPoint(points.back());
     }
     first = laneCount(line.stride, chains);

@@ -86,6 +86,8 @@ void Lowering::reduceRows(sg::ReduceOp op, ArrayRef<Tile> columns,
       llvm::append_range(values, evaluateAll(op.getInputs(), tile));
       builder.restoreInsertionPoint(points.back());
     }
+    writeFills();
+    builder.restoreInsertionPoint(points.back());
     return values;
   };
   auto combined = [&](ValueRange left, ValueRange right) {

@@ -31,7 +31,7 @@ static constexpr int64_t kShuffledBits = 128;
 static constexpr int64_t kGroupCost = 96;
 
 // The same where nothing is transposed.
-static constexpr int64_t kUnrolledCost = 16;
+static constexpr int64_t kUnrolledCost = 48;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());

@@ -172,34 +172,49 @@ Value *addressOf(Instruction &instruction) {
   return nullptr;
 }
 
-/// Reduces the strength of loops that use more bases than there are registers:
-/// their addresses are better computed from each other than kept.
-struct ReduceStrength : PassInfoMixin<ReduceStrength> {
-  static constexpr unsigned kBasesInRegisters = 8;
-
-  static bool hasManyBases(const Loop &loop) {
-    SmallPtrSet<Value *, 16> bases;
-    for (BasicBlock *block : loop.blocks())
-      for (Instruction &instruction : *block)
-        if (Value *address = addressOf(instruction)) {
-          auto *step = dyn_cast<GetElementPtrInst>(address);
-          while (step && !loop.isLoopInvariant(step) &&
-                 (step->hasAllConstantIndices() ||
-                  loop.isLoopInvariant(step->getPointerOperand()))) {
-            address = step->getPointerOperand();
-            step = dyn_cast<GetElementPtrInst>(address);
-          }
-          bases.insert(address);
+/// Returns true if `loop` uses more bases than there are registers: addresses
+/// are then better computed from each other than kept.
+bool hasManyBases(const Loop &loop) {
+  constexpr unsigned kBasesInRegisters = 8;
+  if (!loop.isInnermost())
+    return false;
+  SmallPtrSet<Value *, 16> bases;
+  for (BasicBlock *block : loop.blocks())
+    for (Instruction &instruction : *block)
+      if (Value *address = addressOf(instruction)) {
+        auto *step = dyn_cast<GetElementPtrInst>(address);
+        while (step && !loop.isLoopInvariant(step) &&
+               (step->hasAllConstantIndices() ||
+                loop.isLoopInvariant(step->getPointerOperand()))) {
+          address = step->getPointerOperand();
+          step = dyn_cast<GetElementPtrInst>(address);
         }
-    return bases.size() > kBasesInRegisters;
-  }
+        bases.insert(address);
+      }
+  return bases.size() > kBasesInRegisters;
+}
 
+struct ReduceStrengthOfLoop : PassInfoMixin<ReduceStrengthOfLoop> {
   PreservedAnalyses run(Loop &loop, LoopAnalysisManager &analyses,
                         LoopStandardAnalysisResults &results,
                         LPMUpdater &updater) {
-    if (!loop.isInnermost() || !hasManyBases(loop))
+    if (!hasManyBases(loop))
       return PreservedAnalyses::all();
     return LoopStrengthReducePass().run(loop, analyses, results, updater);
+  }
+};
+
+/// Runs loop passes only where there is a loop for them: bringing all loops
+/// into their canonical form would cost more than it gains.
+struct ReduceStrength : PassInfoMixin<ReduceStrength> {
+  PreservedAnalyses run(Function &function, FunctionAnalysisManager &analyses) {
+    auto &loops = analyses.getResult<LoopAnalysis>(function);
+    if (none_of(loops.getLoopsInPreorder(),
+                [](const Loop *loop) { return hasManyBases(*loop); }))
+      return PreservedAnalyses::all();
+    FunctionPassManager passes;
+    passes.addPass(createFunctionToLoopPassAdaptor(ReduceStrengthOfLoop()));
+    return passes.run(function, analyses);
   }
 };
 
@@ -222,7 +237,7 @@ void addLoopAddressPasses(FunctionPassManager &passes) {
 }
 
 void addStrengthReduction(FunctionPassManager &passes) {
-  passes.addPass(createFunctionToLoopPassAdaptor(ReduceStrength()));
+  passes.addPass(ReduceStrength());
 }
 
 } // namespace seagrove::target

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Machine.h"
-#include "Timing.h"
 
 #include "seagrove/Target/LLVM/Compile.h"
 #include "seagrove/Transforms/Passes.h"
@@ -100,18 +99,6 @@ void registerLLVMDialectPipeline() {
       [](OpPassManager &pm) {
         buildLLVMDialectPipeline(pm, api::detectHost(), {});
       });
-}
-
-LogicalResult lowerToLLVMDialect(ModuleOp module, const api::Target &target,
-                                 const api::CompileOptions &options,
-                                 const TimingFn &timing) {
-  PassManager pm(module.getContext(), ModuleOp::getOperationName());
-  // The translation verifies the result once more.
-  pm.enableVerifier(false);
-  if (timing)
-    pm.addInstrumentation(std::make_unique<StageInstrumentation>(timing));
-  buildLLVMDialectPipeline(pm, target, options);
-  return pm.run(module);
 }
 
 } // namespace seagrove::target

@@ -10,10 +10,6 @@
 
 #include "seagrove/Target/LLVM/Compile.h"
 
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/Pass/Pass.h"
-#include "mlir/Pass/PassInstrumentation.h"
-
 #include <chrono>
 
 namespace seagrove::target {
@@ -41,27 +37,6 @@ public:
 private:
   const TimingFn &report;
   llvm::StringRef stage;
-  Clock::time_point start;
-};
-
-/// Reports the time of each pass over a module.
-class StageInstrumentation : public mlir::PassInstrumentation {
-public:
-  explicit StageInstrumentation(const TimingFn &report) : report(report) {}
-
-  void runBeforePass(mlir::Pass *, mlir::Operation *op) override {
-    if (llvm::isa<mlir::ModuleOp>(op))
-      start = Clock::now();
-  }
-  void runAfterPass(mlir::Pass *pass, mlir::Operation *op) override {
-    if (llvm::isa<mlir::ModuleOp>(op))
-      report(pass->getArgument().empty() ? pass->getName()
-                                         : pass->getArgument(),
-             millisecondsSince(start));
-  }
-
-private:
-  TimingFn report;
   Clock::time_point start;
 };
 

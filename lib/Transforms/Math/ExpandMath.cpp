@@ -76,6 +76,10 @@ const UnaryRule *findRule(const UnaryRule (&rules)[N], Operation *op) {
   return nullptr;
 }
 
+/// How many operations are expanded side by side: the latency of a
+/// multiplication times two units of them, over the registers that each needs.
+constexpr size_t kSideBySide = 4;
+
 /// Expands the operations of one module.
 class Expander {
 public:
@@ -88,8 +92,9 @@ public:
       if (isa<math::MathDialect>(op->getDialect()))
         operations.push_back(op);
     });
-    for (Operation *op : operations)
-      expand(op);
+    for (size_t at = 0; at < operations.size(); ++at)
+      if (operations[at])
+        expandTogether(takeGroup(operations, at));
     legalizeSmallFloats(symbols.getOp(), options, constants);
     if (!options.truncating)
       expandConversionsToIntegers(symbols.getOp(), options, constants);
@@ -98,6 +103,64 @@ public:
 private:
   /// The values of `op` in terms of other operations; none if it stays.
   using Results = SmallVector<Value, 2>;
+
+  /// The operation at `at` and those after it that can be computed at the place
+  /// of the last of them; takes them from the list.
+  static SmallVector<Operation *>
+  takeGroup(MutableArrayRef<Operation *> operations, size_t at) {
+    SmallVector<Operation *> group = {operations[at]};
+    Operation *first = operations[at];
+    for (Operation *&op : operations.drop_front(at + 1)) {
+      if (group.size() == kSideBySide ||
+          (op && op->getBlock() != first->getBlock()))
+        break;
+      if (!op || op->getName() != first->getName() ||
+          op->getAttrDictionary() != first->getAttrDictionary() ||
+          op->getOperandTypes() != first->getOperandTypes())
+        continue;
+      if (llvm::any_of(group, [&](Operation *member) {
+            return llvm::any_of(member->getUsers(), [&](Operation *user) {
+              Operation *around = op->getBlock()->findAncestorOpInBlock(*user);
+              return around && (around == op || around->isBeforeInBlock(op));
+            });
+          }))
+        break;
+      group.push_back(op);
+      op = nullptr;
+    }
+    operations[at] = nullptr;
+    return group;
+  }
+
+  /// Expands operations of one kind side by side, one step of each after the
+  /// other: a processor sees so many operations ahead, and those of one
+  /// expansion wait for each other.
+  void expandTogether(ArrayRef<Operation *> group) {
+    Operation *last = group.back(), *after = last->getNextNode();
+    for (Operation *op : group.drop_back())
+      op->moveBefore(last);
+    SmallVector<SmallVector<Operation *>> steps;
+    for (auto [index, op] : llvm::enumerate(group)) {
+      Operation *before = op->getPrevNode();
+      Block *block = op->getBlock();
+      Operation *end = index + 1 < group.size() ? group[index + 1] : after;
+      expand(op);
+      SmallVector<Operation *> &own = steps.emplace_back();
+      for (Operation *step = before ? before->getNextNode() : &block->front();
+           step != end; step = step->getNextNode())
+        own.push_back(step);
+    }
+    auto alike = [&](ArrayRef<Operation *> own) {
+      return llvm::equal(own, steps.front(), [](Operation *a, Operation *b) {
+        return a->getName() == b->getName();
+      });
+    };
+    if (!after || !llvm::all_of(steps, alike))
+      return;
+    for (size_t number = 0; number < steps.front().size(); ++number)
+      for (ArrayRef<Operation *> own : steps)
+        own[number]->moveBefore(after);
+  }
 
   void expand(Operation *op) {
     ImplicitLocOpBuilder b(op->getLoc(), op);

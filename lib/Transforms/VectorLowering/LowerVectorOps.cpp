@@ -89,13 +89,10 @@ void populateShapePatterns(RewritePatternSet &patterns) {
 struct LowerVectorOps
     : public seagrove::impl::LowerVectorOpsBase<LowerVectorOps> {
   void runOnOperation() override {
-    bool needed = false, transfers = false;
+    bool transfers = false;
     getOperation()->walk([&](Operation *op) {
-      needed |= needsLowering(op);
       transfers |= isa<vector::TransferReadOp, vector::TransferWriteOp>(op);
     });
-    if (!needed)
-      return;
     if (failed(apply(populateMaskPatterns)) ||
         failed(apply(populateShapePatterns)))
       return signalPassFailure();
@@ -107,10 +104,21 @@ struct LowerVectorOps
   }
 
 private:
+  /// Rewrites the operations that need it, and what they become; the others are
+  /// many, and nothing would be found in them.
   LogicalResult apply(function_ref<void(RewritePatternSet &)> populate) {
+    SmallVector<Operation *> operations;
+    getOperation()->walk([&](Operation *op) {
+      if (needsLowering(op))
+        operations.push_back(op);
+    });
+    if (operations.empty())
+      return success();
     RewritePatternSet patterns(&getContext());
     populate(patterns);
-    return applyPatternsGreedily(getOperation(), std::move(patterns));
+    GreedyRewriteConfig config;
+    config.setStrictness(GreedyRewriteStrictness::ExistingAndNewOps);
+    return applyOpPatternsGreedily(operations, std::move(patterns), config);
   }
 };
 

@@ -72,13 +72,6 @@ void buildLLVMDialectPipeline(mlir::OpPassManager &pm,
 /// seagrove-opt.
 void registerLLVMDialectPipeline();
 
-/// Runs `buildLLVMDialectPipeline` on `module`; errors go to the context's
-/// diagnostic handlers.
-mlir::LogicalResult lowerToLLVMDialect(mlir::ModuleOp module,
-                                       const api::Target &target,
-                                       const api::CompileOptions &options,
-                                       const TimingFn &timing = {});
-
 /// Makes code from a module of LLVM dialect. `emitKind` is "llvm" (optimised
 /// LLVM IR as text), "llvm-raw" (the same before optimisation), "asm", "obj"
 /// or "so"; the text or the bytes are put into `output`. Failures, those of
