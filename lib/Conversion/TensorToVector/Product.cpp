@@ -359,6 +359,15 @@ void Lowering::explain(const Product &product) const {
                product.columns, product.depth,
                typeOf(product.left).getElementType(),
                typeOf(product.right).getElementType(), product.compute);
+  if (product.parts() > 1)
+    noteDecision(product.op, "product",
+                 "operands are sums of {0} parts, multiplied part by part",
+                 product.parts());
+  if (product.unit && product.step.interleave > 1)
+    noteDecision(product.op, "product",
+                 "{0} neighbours along the depth lie together in the right "
+                 "operand's panels",
+                 product.step.interleave);
   if (product.unit)
     return noteDecision(
         product.op, "product",
