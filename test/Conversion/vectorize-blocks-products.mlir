@@ -222,14 +222,14 @@ func.func @gathered(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %w: i3
 // the right operand where it lies, one iteration at a time.
 
 // CHECK-LABEL: func.func private @few.program
-// CHECK: %[[FEW:.*]] = arith.cmpi sle, %arg3, %c12_i64
+// CHECK: %[[FEW:.*]] = arith.cmpi sle, %arg3, %c18_i64
 // CHECK: %[[ITERATIONS:.*]] = arith.select %[[FEW]], %c1_i64, %c
 // CHECK: scf.for {{.*}} step %[[ITERATIONS]]
 // CHECK: %[[RIGHT:.*]] = llvm.select %[[FEW]],
 // CHECK: %[[LINE:.*]] = arith.select %[[FEW]], %c64_i64, %c16_i64
 // CHECK: arith.muli {{.*}}, %[[LINE]]
 // CHECK: math.fma
-// DECISION: the right operand is read from the user's memory where no more than 12 rows
+// DECISION: the right operand is read from the user's memory where no more than 18 rows
 func.func @few(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %m: i64) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64

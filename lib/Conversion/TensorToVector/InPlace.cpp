@@ -10,7 +10,7 @@
 // area. The register tile sees one address for each row in both cases.
 //
 // The right operand is packed, since each panel meets all rows of the block.
-// Where the product has so few rows that one or two register tiles hold them,
+// Where the product has so few rows that up to three register tiles hold them,
 // writing a panel costs more than it saves: then the tiles read its rows where
 // they lie, a few of them side by side over all columns, in the order of
 // memory.
@@ -25,7 +25,7 @@ using namespace seagrove;
 using namespace seagrove::vectorize;
 
 // Register tiles below each other that read the right operand where it lies.
-static constexpr int64_t kTilesInPlace = 2;
+static constexpr int64_t kTilesInPlace = 3;
 // Rows of a block that may turn out to need no more tiles than that.
 static constexpr int64_t kMostRowsInPlace = 32;
 
