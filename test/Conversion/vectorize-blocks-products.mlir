@@ -1,5 +1,6 @@
 // RUN: seagrove-opt %s -split-input-file -vectorize-blocks="vector-bits=256 l2-bytes=65536" -canonicalize -cse | FileCheck %s
 // RUN: seagrove-opt %s -split-input-file -vectorize-blocks="vector-bits=64" -canonicalize -cse | FileCheck --check-prefix=NARROW %s
+// RUN: seagrove-opt %s -split-input-file -vectorize-blocks="vector-bits=256 l2-bytes=65536" --remark-policy=all --remark-format=emitRemark --remarks-filter=decision -o /dev/null 2>&1 | FileCheck --check-prefix=DECISION %s
 
 // The panels of the right operand are kept for the next program: a group of
 // four iterations has a tag of its number (three words and one that says that
@@ -212,5 +213,42 @@ func.func @gathered(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %w: i3
     scf.yield %d : tensor<16x16xf32>
   }
   sg.store %acc, %z[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : tensor<16x16xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// A block of few rows, of which few may be needed: then the register tiles read
+// the right operand where it lies, one iteration at a time.
+
+// CHECK-LABEL: func.func private @few.program
+// CHECK: %[[FEW:.*]] = arith.cmpi sle, %arg3, %c18_i64
+// CHECK: %[[ITERATIONS:.*]] = arith.select %[[FEW]], %c1_i64, %c
+// CHECK: scf.for {{.*}} step %[[ITERATIONS]]
+// CHECK: %[[RIGHT:.*]] = llvm.select %[[FEW]],
+// CHECK: %[[LINE:.*]] = arith.select %[[FEW]], %c64_i64, %c16_i64
+// CHECK: arith.muli {{.*}}, %[[LINE]]
+// CHECK: math.fma
+// DECISION: the right operand is read from the user's memory where no more than 18 rows
+func.func @few(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %m: i64) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c16 = arith.constant 16 : i64
+  %c32 = arith.constant 32 : i64
+  %c64 = arith.constant 64 : i64
+  %c128 = arith.constant 128 : i64
+  %s0 = arith.constant 0 : i32
+  %s16 = arith.constant 16 : i32
+  %s128 = arith.constant 128 : i32
+  %zero = arith.constant dense<0.0> : tensor<16x32xf32>
+  %acc = scf.for %i = %s0 to %s128 step %s16 iter_args(%c = %zero) -> (tensor<16x32xf32>) : i32 {
+    %o = arith.extsi %i : i32 to i64
+    %r = arith.muli %o, %c64 : i64
+    %a = sg.load %x[%o] strides(%c128, %c1) bounds(%c0, %c0) to (%m, %c16) : !tt.ptr<f32> -> tensor<16x16xf32>
+    %b = sg.load %y[%r] strides(%c64, %c1) bounds(%c0, %c0) to (%c16, %c32) : !tt.ptr<f32> -> tensor<16x32xf32>
+    %d = linalg.matmul ins(%a, %b : tensor<16x16xf32>, tensor<16x32xf32>) outs(%c : tensor<16x32xf32>) -> tensor<16x32xf32>
+    scf.yield %d : tensor<16x32xf32>
+  }
+  sg.store %acc, %z[%c0] strides(%c64, %c1) bounds(%c0, %c0) to (%m, %c32) : tensor<16x32xf32> -> !tt.ptr<f32>
   return
 }

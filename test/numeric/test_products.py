@@ -93,6 +93,19 @@ def test_layouts(left, right):
     assert torch.equal(multiply(a, b), a @ b)
 
 
+@pytest.mark.parametrize("wrap", [False, True])
+@pytest.mark.parametrize("n", [31, 32, 33, 48, 64])
+@pytest.mark.parametrize("m", [1, 6, 7, 18, 19, 50])
+def test_few_rows(m, n, wrap):
+    """The right operand is read where it lies; next to both lies what spoils each sum."""
+    a, b = torch.full((m + 1, 41), float("nan")), torch.full((41, n + 9), float("nan"))
+    a[:m, :40], b[:40, :n] = integers(m, 40), integers(40, n, seed=1)
+    left, right = a[:m, :40], b[:40, :n]
+    assert torch.equal(multiply(left, right, wrap=wrap), left @ right)
+    lower = right.flip(0)  # A copy: other numbers at another place.
+    assert torch.equal(multiply(left, lower, wrap=wrap), left @ lower)
+
+
 def test_more_of_k_than_is_kept():
     """The panels of this K do not fit into what a thread keeps."""
     a, b = integers(96, 40_000), integers(40_000, 128, seed=1)

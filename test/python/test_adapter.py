@@ -6,6 +6,7 @@ test_triton_contract.py runs this file again with every supported version of Tri
 from __future__ import annotations
 
 import copy
+import importlib
 import subprocess
 import sys
 import warnings
@@ -359,3 +360,18 @@ def test_cache_files_are_written_whole_and_without_folders(tmp_path, monkeypatch
     assert sorted(p.name for p in (tmp_path / "key").iterdir()) == [
         "__grp__name.json", "name.json", "name.so", "name.ttir",
     ]  # fmt: skip
+
+
+def test_trees_of_the_library_are_kept_and_those_of_users_are_not():
+    library, users = tl.cdiv, kernels.add
+    assert library.parse() is library.parse()
+    assert users.parse() is not users.parse()
+
+
+def test_filters_of_warnings_are_the_users_while_a_kernel_is_read():
+    generator = importlib.import_module("triton.compiler.code_generator")
+    before = list(warnings.filters)
+    with generator.warnings.catch_warnings():
+        generator.warnings.simplefilter("ignore", DeprecationWarning)
+    assert generator.warnings.warn is warnings.warn
+    assert warnings.filters == before

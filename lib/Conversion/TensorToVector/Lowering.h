@@ -611,6 +611,9 @@ private:
     int64_t capacity = 0;
     /// Rows of each packed panel of the right operand.
     mlir::Value panelRows;
+    /// The distance of the rows that the register tiles read of the right
+    /// operand; null where it is the width of a panel.
+    mlir::Value lineStride;
     /// How many rows and columns of the product are needed; null for all.
     mlir::Value rows, columns;
     /// Where it holds, the register tiles start from `accumulator`, elsewhere
@@ -675,7 +678,8 @@ private:
   mlir::Value multiplyAdd(mlir::Value left, mlir::Value right, mlir::Value sum);
   mlir::Value convert(mlir::Value value, mlir::Type element);
 
-  //===--- Operands of products (Panels.cpp) ------------------------------===//
+  //===--- Operands of products (InPlace.cpp, Panels.cpp)
+  //------------------------------===//
   sg::LoadOp leftInUserMemory(const Product &product, mlir::Region *body);
   std::optional<Buffer> leftInScratch(const Product &product);
   mlir::Value isWholeInPlace(sg::LoadOp load, const Operands &operands,
@@ -684,6 +688,14 @@ private:
   mlir::Value leftDistance(const Operands &operands, mlir::Type element);
   void readLeftInPlace(Operands &operands, sg::LoadOp load,
                        mlir::Value inPlace);
+  sg::LoadOp rightInUserMemory(const Product &product, const Operands &operands,
+                               mlir::Region *body);
+  mlir::Value isFewRows(const Product &product, sg::LoadOp load,
+                        const Operands &operands);
+  mlir::Value isRightInPlace(const Product &product, sg::LoadOp load,
+                             mlir::Value few, const Operands &operands);
+  void readRightInPlace(const Product &product, sg::LoadOp load,
+                        mlir::Value inPlace, Operands &operands);
   void packInvariantLefts(mlir::scf::ForOp loop);
   std::optional<Buffer> packedLeft(const Product &product);
   llvm::LogicalResult collectKeys(mlir::Value value, mlir::Region *body,

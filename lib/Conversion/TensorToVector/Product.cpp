@@ -25,6 +25,10 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
+// Rows of a right operand that is not packed which are read side by side: as
+// many streams as memory serves at once.
+static constexpr int64_t kRowsSideBySide = 16;
+
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
@@ -157,8 +161,10 @@ void Lowering::multiplyTile(const Product &product, Tile base,
   if (product.columns > 1)
     vectorType = vectorize::vectorType(product.width, product.compute);
   SmallVector<Value> columns;
-  Value line = arith::MulIOp::create(builder, loc, k,
-                                     laneCount(product.width, product.vectors));
+  Value stride = operands.lineStride;
+  if (!stride)
+    stride = laneCount(product.width, product.vectors);
+  Value line = arith::MulIOp::create(builder, loc, k, stride);
   for (int64_t vector = 0; vector < product.vectors; ++vector) {
     Value offset = builder.createOrFold<arith::AddIOp>(
         loc, line, laneCount(product.width, vector));
@@ -237,23 +243,49 @@ void Lowering::multiply(const Product &product, Tile base,
                         const Operands &operands) {
   if (product.unit)
     return multiplyWithUnit(product, operands);
-  int64_t tiles = llvm::divideCeil(product.rows, product.tileRows);
-  int64_t fewer = product.rows / tiles, large = product.rows % tiles;
-  Value column =
-      openLoop(constant(0), atMost(product.columns, operands.columns),
-               laneCount(product.width, product.vectors));
-  auto strip = [&](int64_t from, int64_t to, int64_t count) {
-    if (from == to)
-      return;
-    Value row = openLoop(constant(from), atMost(to, operands.rows), count);
-    multiplyTile(product, base, operands, row, column, count);
+  auto tiles = [&](const Operands &part) {
+    int64_t count = llvm::divideCeil(product.rows, product.tileRows);
+    int64_t fewer = product.rows / count, large = product.rows % count;
+    Value column = openLoop(constant(0), atMost(product.columns, part.columns),
+                            laneCount(product.width, product.vectors));
+    auto strip = [&](int64_t from, int64_t to, int64_t rows) {
+      if (from == to)
+        return;
+      Value row = openLoop(constant(from), atMost(to, part.rows), rows);
+      multiplyTile(product, base, part, row, column, rows);
+      closeLoop();
+      // What was computed in this loop is not there in the next one.
+      cache.clear();
+    };
+    strip(0, large * (fewer + 1), fewer + 1);
+    strip(large * (fewer + 1), product.rows, fewer);
     closeLoop();
-    // What was computed in this loop is not there in the next one.
-    cache.clear();
   };
-  strip(0, large * (fewer + 1), fewer + 1);
-  strip(large * (fewer + 1), product.rows, fewer);
+  if (!operands.lineStride)
+    return tiles(operands);
+  // What is not packed is read a few rows side by side, so that each of them
+  // streams from memory.
+  Value inPlace = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                        operands.panelRows, constant(1));
+  Value all = arith::MaxSIOp::create(builder, loc, operands.depth, constant(1));
+  Value step = arith::SelectOp::create(builder, loc, inPlace,
+                                       constant(kRowsSideBySide), all);
+  Value from = openLoop(constant(0), all, step);
+  Operands part = operands;
+  part.depth = arith::SubIOp::create(builder, loc, operands.depth, from);
+  part.depth = arith::MinSIOp::create(builder, loc, part.depth, step);
+  part.leftPointer =
+      address(operands.leftPointer, operands.left.elementType, from);
+  Value line = arith::MulIOp::create(builder, loc, from, operands.lineStride);
+  part.right.pointer = address(operands.right.pointer, product.compute, line);
+  if (operands.first) {
+    Value isFirst = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::eq, from, constant(0));
+    part.first = arith::AndIOp::create(builder, loc, operands.first, isFirst);
+  }
+  tiles(part);
   closeLoop();
+  cache.clear();
 }
 
 //===----------------------------------------------------------------------===//
@@ -327,6 +359,15 @@ void Lowering::explain(const Product &product) const {
                product.columns, product.depth,
                typeOf(product.left).getElementType(),
                typeOf(product.right).getElementType(), product.compute);
+  if (product.parts() > 1)
+    noteDecision(product.op, "product",
+                 "operands are sums of {0} parts, multiplied part by part",
+                 product.parts());
+  if (product.unit && product.step.interleave > 1)
+    noteDecision(product.op, "product",
+                 "{0} neighbours along the depth lie together in the right "
+                 "operand's panels",
+                 product.step.interleave);
   if (product.unit)
     return noteDecision(
         product.op, "product",

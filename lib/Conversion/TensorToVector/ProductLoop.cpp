@@ -199,9 +199,10 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   Region *body = &loop.getRegion();
   Operands operands =
       operandsFor(product, loop.getResult(0), perChunk * product.depth);
+  sg::LoadOp load = leftInUserMemory(product, body),
+             right = rightInUserMemory(product, operands, body);
   Panels panels = planPanels(product, body, operands.capacity, kMostGroups,
-                             operands.columns ? 5 : 4);
-  sg::LoadOp load = leftInUserMemory(product, body);
+                             4 + bool(operands.columns) + bool(right));
   Value lower = asI64(scalar(loop.getLowerBound())),
         upper = asI64(scalar(loop.getUpperBound()));
   Value step = asI64(scalar(loop.getStep()));
@@ -210,11 +211,17 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   trips = arith::MaxSIOp::create(builder, loc, trips, constant(0));
   bindAccumulator(loop, product, trips, operands);
   Value even = load ? rowsAreEven(product, load) : Value();
+  // What is not packed is read in the order of memory: one iteration at a time.
+  Value few, atOnce = constant(perChunk);
+  if (right) {
+    few = isFewRows(product, right, operands);
+    atOnce = arith::SelectOp::create(builder, loc, few, constant(1), atOnce);
+  }
   openNest();
   Tile base = originOf(2);
-  Chunk chunk = {loop, openLoop(constant(0), trips, perChunk), {}, lower, step};
+  Chunk chunk = {loop, openLoop(constant(0), trips, atOnce), {}, lower, step};
   Value left = arith::SubIOp::create(builder, loc, trips, chunk.first);
-  chunk.count = arith::MinSIOp::create(builder, loc, left, constant(perChunk));
+  chunk.count = arith::MinSIOp::create(builder, loc, left, atOnce);
   if (operands.accumulator)
     operands.first = arith::CmpIOp::create(
         builder, loc, arith::CmpIPredicate::eq, chunk.first, constant(0));
@@ -239,10 +246,21 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   SmallVector<Value> tag = {chunk.first, chunk.count, lower, step};
   if (operands.columns)
     tag.push_back(operands.columns);
+  Value inPlace;
+  if (right) {
+    if (failed(emitIterationScalars(chunk, constant(0))))
+      return failure();
+    inPlace = isRightInPlace(product, right, few, operands);
+    // What is not packed must not be found as if it were.
+    tag.push_back(
+        arith::ExtUIOp::create(builder, loc, builder.getI64Type(), inPlace));
+  }
   Group group = findGroup(panels, number, tag);
   operands.right = group.buffer;
-  if (failed(packIterations(chunk, product, base,
-                            unless(group.kept, chunk.count),
+  if (right)
+    readRightInPlace(product, right, inPlace, operands);
+  Value packs = unless(group.kept, chunk.count);
+  if (failed(packIterations(chunk, product, base, unless(inPlace, packs),
                             [&](Value column, const Tile &tile) {
                               packRight(product, tile, operands, column);
                             })))

@@ -85,9 +85,11 @@ def test_instructions(target, dtype, pattern):
     total = torch.int32 if dtype == torch.int8 else torch.float32
     _, kernel = product(a, b, 64, 64, 64, total)
     described = next(t for t in cpu.descriptions() if t.name == target)
-    text = stages.compile_ttir(
-        kernel.asm["ttir"], described, options.CodegenOptions(), emit="asm"
-    ).text()
+    compiled = stages.compile_ttir(
+        kernel.asm["ttir"], described, options.CodegenOptions(), emit="asm", decisions=True
+    )
+    text = compiled.text()
+    assert any("2 neighbours along the depth" in said.text for said in compiled.decisions)
     tile = max(text.split(".LBB"), key=lambda block: len(re.findall(pattern, block)))
     # 64 rows are cut into tiles of 6 rows or 5, and 13 or 12 where there are 32 registers.
     rows = 12 if "zmm" in pattern else 5

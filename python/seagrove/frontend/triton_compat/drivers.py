@@ -132,6 +132,7 @@ def install_runtime(backend: str) -> None:
     binding.install_binder()
     hooks.install_cheap_key()
     hooks.install_quick_put()
+    hooks.install_quick_walk()
     dispatch.install_dispatch()
 
 

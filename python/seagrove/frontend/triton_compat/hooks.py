@@ -9,8 +9,10 @@ import importlib.util
 import os
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from functools import lru_cache, wraps
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -146,3 +148,48 @@ def _quick_put(self: Any, data: Any, filename: str, binary: bool = True) -> str:
         file.write(contents)
     os.replace(temporary, path)
     return path
+
+
+# --- Triton's walk over a kernel's source --------------------------------------------------------
+
+
+def install_quick_walk() -> None:
+    """Lets Triton's code generator keep the filters of warnings, and the trees of its library.
+
+    Triton 3.6 enters filters anew at each node of a kernel's syntax tree (3.7 no longer does), and
+    each version parses `tl.cdiv` or `tl.sum` again for each kernel that calls it.
+    """
+    generator: Any = importlib.import_module("triton.compiler.code_generator")
+    visit = getattr(generator.CodeGenerator.visit, "__code__", None)
+    if visit is not None and "catch_warnings" in visit.co_names:
+        generator.warnings = _SameFilters()
+    function: Any = importlib.import_module("triton.runtime.jit").JITFunction
+    if not hasattr(function.parse, "__wrapped__"):
+        function.parse = _quick_parse(function.parse)
+
+
+class _SameFilters:
+    """The module `warnings`, except that filters stay as they are."""
+
+    catch_warnings = staticmethod(nullcontext)
+
+    @staticmethod
+    def simplefilter(*_: object) -> None: ...
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(warnings, name)
+
+
+def _quick_parse(upstream: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    trees: dict[str, Any] = {}
+
+    @wraps(upstream)
+    def parse(function: Any) -> Any:
+        if not str(function.__module__).startswith("triton.language."):
+            return upstream(function)
+        source = function.src
+        if source not in trees:
+            trees[source] = upstream(function)
+        return trees[source]
+
+    return parse

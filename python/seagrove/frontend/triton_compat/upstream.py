@@ -370,6 +370,7 @@ class UpstreamDriver:
         binding.install_binder()
         hooks.install_cheap_key()
         hooks.install_quick_put()
+        hooks.install_quick_walk()
         dispatch.install_dispatch()
 
 
