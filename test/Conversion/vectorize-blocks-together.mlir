@@ -88,3 +88,39 @@ func.func @either(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %c: i1, %at: i64) attribut
   sg.store %s, %p[%c0] strides(%c1) bounds(%c0) to (%c64) : tensor<64xf32> -> !tt.ptr<f32>
   return
 }
+
+// -----
+
+// The pass that writes finds the row in the scratch area, since it had to be
+// read before the atomic operation, and asks for that of the next program.
+
+// CHECK-LABEL: func.func private @next_row.program
+// CHECK: llvm.atomicrmw
+// CHECK: %[[NEXT:.*]] = arith.addi %arg3, %c1_i32
+// CHECK: arith.muli %[[NEXT]], %c512_i32
+// CHECK: scf.for
+// CHECK: llvm.intr.prefetch
+// CHECK: llvm.store
+func.func @next_row(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %flag: !tt.ptr<i32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c512 = arith.constant 512 : i64
+  %width = arith.constant 512 : i32
+  %none = arith.constant dense<0> : tensor<1xi32>
+  %one = arith.constant dense<1> : tensor<1xi32>
+  %row = tt.get_program_id x : i32
+  %start = arith.muli %row, %width : i32
+  %from = tt.addptr %x, %start : !tt.ptr<f32>, i32
+  %to = tt.addptr %y, %start : !tt.ptr<f32>, i32
+  %v = sg.load %from[%c0] strides(%c1) bounds(%c0) to (%c512) : !tt.ptr<f32> -> tensor<512xf32>
+  %sum = sg.reduce(%v) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<512xf32>) -> f32
+  %old = sg.atomic_rmw "exch" "acq_rel" %flag[%none : tensor<1xi32>], %one : !tt.ptr<i32>, tensor<1xi32> -> tensor<1xi32>
+  %sums = tensor.splat %sum : tensor<512xf32>
+  %w = arith.divf %v, %sums : tensor<512xf32>
+  sg.store %w, %to[%c0] strides(%c1) bounds(%c0) to (%c512) : tensor<512xf32> -> !tt.ptr<f32>
+  return
+}

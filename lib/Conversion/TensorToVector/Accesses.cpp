@@ -419,8 +419,16 @@ void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
                               Value streams) {
   SmallVector<Lanes> values;
   SmallVector<Predicate> predicates;
-  for (const Tile &tile : tiles) {
+  // In a loop over parts of a row, what the next iteration reads is mostly in a
+  // cache.
+  ArrayRef<int64_t> shape = shapeOf(op.getValue());
+  bool isRow = shape.size() == 1 && shape.front() >= kLongRow &&
+               !op->getParentOfType<scf::ForOp>();
+  for (auto [index, tile] : llvm::enumerate(tiles)) {
+    prefetches = prefetchesOnlyNext =
+        isRow && tile.interior && startsLine(index, tile);
     values.push_back(evaluate(op.getValue(), tile));
+    prefetches = prefetchesOnlyNext = false;
     predicates.push_back(boundsOf(tile, op.getLows(), op.getHighs(),
                                   shapeOf(op.getValue()), op.getMask()));
   }

@@ -74,7 +74,7 @@ findDependents(ValueRange values, function_ref<bool(Value)> isSource) {
 std::optional<ReadView> Lowering::findNextRow(sg::LoadOp op) {
   auto type = cast<RankedTensorType>(op.getResult().getType());
   int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
-  if (views.contains(op) || !op.getIndices().empty() ||
+  if (!op.getIndices().empty() ||
       bits > machine.l2Bytes * 8 / kPartOfSecondLevel)
     return std::nullopt;
   auto loop = op->getParentOfType<scf::ForOp>();
@@ -128,10 +128,13 @@ const std::optional<ReadView> &Lowering::nextRow(sg::LoadOp op) {
 
 /// Asks for memory ahead where a vector of a row is read: for what follows
 /// `pointer`, where the vector is, in the first nest that reads the row, and
-/// for the same vector of the next row in the second.
+/// for the same vector of the next row in the second, also where that finds the
+/// row in the scratch area.
 void Lowering::prefetch(sg::LoadOp op, Value pointer, const Tile &tile) {
   Value base = op.getBase(), ahead;
   if (firstNest.try_emplace(base, nests).first->second == nests) {
+    if (prefetchesOnlyNext || !pointer)
+      return;
     ahead = LLVM::GEPOp::create(builder, loc, pointer.getType(),
                                 builder.getI8Type(), pointer,
                                 ArrayRef<LLVM::GEPArg>{kBytesAhead});

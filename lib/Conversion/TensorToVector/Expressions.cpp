@@ -149,8 +149,12 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
   if (!tile.neighbours.empty() && tile.vectorDim >= 0 && tile.insideDim >= 0 &&
       isCrossed(value, tile.vectorDim, tile.insideDim))
     return readTransposed(value, tile);
-  if (auto it = buffers.find(value); it != buffers.end())
+  if (auto it = buffers.find(value); it != buffers.end()) {
+    auto load = value.getDefiningOp<sg::LoadOp>();
+    if (prefetches && load && firstNest.contains(load.getBase()))
+      prefetch(load, {}, tile);
     return readBuffer(it->second, tile);
+  }
   Operation *op = value.getDefiningOp();
   Type element = cast<RankedTensorType>(value.getType()).getElementType();
   if (auto splat = dyn_cast<tensor::SplatOp>(op))

@@ -58,17 +58,6 @@ void Lowering::writeFills() {
   fills.clear();
 }
 
-/// Returns true if computing `value` takes `wanted`.
-static bool dependsOn(Value value, Value wanted, DenseSet<Value> &seen) {
-  if (value == wanted)
-    return true;
-  Operation *op = value.getDefiningOp();
-  return op && seen.insert(value).second &&
-         llvm::any_of(op->getOperands(), [&](Value operand) {
-           return dependsOn(operand, wanted, seen);
-         });
-}
-
 /// The reduction that follows `value` and evaluates all of it, if nothing in
 /// between needs it in memory or has an effect.
 sg::ReduceOp Lowering::fillerOf(Value value) {
@@ -96,12 +85,9 @@ sg::ReduceOp Lowering::findFiller(Value value) {
     if (op->getNumRegions() != 0 || isView(op) ||
         (!isPure(op) && !isLazy(op) && !reads))
       return {};
-    // A block that is written in between must not need this one.
     for (Value result : op->getResults())
-      if (DenseSet<Value> seen; isa<RankedTensorType>(result.getType()) &&
-                                (!isLazy(op) || plan.inMemory(result)) &&
-                                !fillerOf(result) &&
-                                dependsOn(result, value, seen))
+      if (isa<RankedTensorType>(result.getType()) &&
+          (!isLazy(op) || plan.inMemory(result)) && !fillerOf(result))
         return {};
   }
   return {};

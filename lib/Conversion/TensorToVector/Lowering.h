@@ -778,6 +778,8 @@ private:
   llvm::DenseMap<mlir::Operation *, std::optional<ReadView>> nextRows;
   /// True where what is read should be asked for ahead, if it is read first.
   bool prefetches = false;
+  /// True in a nest that does not ask for more of the row that it reads.
+  bool prefetchesOnlyNext = false;
   /// The starts of the tiles that are evaluated together (Networks.cpp).
   llvm::SmallVector<mlir::Value> group;
 
