@@ -1,4 +1,4 @@
-// RUN: seagrove-opt %s --vectorize-blocks="vector-bits=256" | FileCheck %s
+// RUN: seagrove-opt %s --vectorize-blocks="vector-bits=256" --split-input-file | FileCheck %s
 
 // A read that a write may overlap is copied by a function that is not for
 // speed: one for all reads of the module, and no loop of the program's own.
@@ -25,6 +25,8 @@ func.func @f(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %n: i64) attr
   return
 }
 
+// -----
+
 // A block that is written where it was read needs no copy, unless the strides
 // let several lanes meet at one address.
 
@@ -39,6 +41,8 @@ func.func @in_place(%x: !tt.ptr<f32>, %n: i64) attributes {sg.kernel} {
   sg.store %b, %x[%c0] strides(%c1) bounds(%c0) to (%n) : tensor<64xf32> -> !tt.ptr<f32>
   return
 }
+
+// -----
 
 // CHECK-LABEL: func.func private @may_repeat.program
 // CHECK: %[[REPEATS:.*]] = arith.cmpi sle

@@ -93,8 +93,9 @@ def AllowFPContraction : Pass<"allow-fp-contraction", "mlir::ModuleOp"> {
   let description = [{
     Puts the fast-math flag `contract` on the multiplications, additions and
     subtractions of the module, so that the code generator may compute
-    `a * b + c` with one rounding. Runs before `expand-math`, whose results must
-    stay as they are written.
+    `a * b + c` with one rounding, except on a difference whose exponential
+    relies on its sign. Runs before `expand-math`, whose results must stay as
+    they are written.
 
     See test/Transforms/allow-fp-contraction.mlir.
   }];

@@ -10,7 +10,7 @@
 // is never positive; an exponential that has to care for one end of its range
 // only takes four operations less. The difference of floats never has another
 // sign than that of the numbers, so this is no question of rounding, as long as
-// the numbers themselves are rounded.
+// the numbers themselves are rounded (see allow-fp-contraction).
 //
 //===----------------------------------------------------------------------===//
 
@@ -56,12 +56,7 @@ void vectorize::markNeverPositive(func::FuncOp kernel) {
     if (!isa<math::ExpOp, math::Exp2Op>(op))
       return;
     auto difference = op->getOperand(0).getDefiningOp<arith::SubFOp>();
-    if (!difference || !isAtLeast(difference.getRhs(), difference.getLhs(), {}))
-      return;
-    op->setAttr(kNeverPositive, UnitAttr::get(op->getContext()));
-    // Fused with a product, it would be the difference of the exact product and
-    // the largest rounded one, and that may be positive.
-    difference.setFastmath(arith::bitEnumClear(difference.getFastmath(),
-                                               arith::FastMathFlags::contract));
+    if (difference && isAtLeast(difference.getRhs(), difference.getLhs(), {}))
+      op->setAttr(kNeverPositive, UnitAttr::get(op->getContext()));
   });
 }
