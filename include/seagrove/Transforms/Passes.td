@@ -34,6 +34,11 @@ def MakeRangeKernel : Pass<"make-range-kernel", "mlir::ModuleOp"> {
     `sg.range_kernel`. A program of one block is moved into the loop; one with
     branches between blocks is called and marked for LLVM to inline.
 
+    What programs keep for one another in the scratch area
+    (`sg.scratch_cleared`, its first and last byte) is cleared before the first
+    of them. Then there is a second function `NAME.next`, which runs a further
+    range of the same launch on the same thread without clearing.
+
     See test/Transforms/make-range-kernel.mlir.
   }];
   let dependentDialects = [

@@ -11,8 +11,7 @@
 // for several iterations, in the order of the loop, so that each element is
 // computed as before. What is carried goes through memory once in these
 // iterations and not in each, and needs no first fill. Their number is small,
-// since each reads from another place in memory; and where a row is read from
-// one end to the other, it is one, so that the row is read in its order.
+// since each reads from another place in memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,10 +22,9 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-/// Iterations that one vector passes through, and so streams that are read.
-static int64_t iterationsOf(scf::ForOp loop) {
-  return cast<ShapedType>(loop.getResultTypes().front()).getRank() == 1 ? 1 : 4;
-}
+// Iterations that one vector passes through, and so streams that are read: a
+// core reads four pages side by side faster than one after the other.
+static constexpr int64_t kIterations = 4;
 // Vectors that pass through together: enough chains to hide an addition's
 // latency, and to make up for the loop's own instructions.
 static constexpr int64_t kVectors = 8;
@@ -227,14 +225,11 @@ LogicalResult Lowering::emitIteration(scf::ForOp loop, Value iteration,
       for (Coordinate &coordinate : tile.coordinates)
         coordinate.depth = depth();
       tile.interior = tile.passesComparisons = isInterior;
-      prefetches = isInterior && shape.size() == 1 &&
-                   shape.front() >= kLongRow && startsLine(index, tile);
       for (auto [argument, value] :
            llvm::zip(arguments,
                      ArrayRef<Value>(carried).slice(index * arguments.size())))
         cache[keyOf(argument, tile)] = {value, false};
       llvm::append_range(next, evaluateAll(yielded, tile));
-      prefetches = false;
     }
     builder.restoreInsertionPoint(points.back());
     return next;
@@ -261,9 +256,9 @@ LogicalResult Lowering::emitIteration(scf::ForOp loop, Value iteration,
 
 /// Passes all vectors of the carried blocks through some iterations: `from`,
 /// up to and without `to`. They start from their initial values where `first`
-/// holds.
+/// holds. What nobody needs is left out.
 LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
-                                       Value first) {
+                                       Value first, ArrayRef<Value> needed) {
   auto type = cast<RankedTensorType>(loop.getResultTypes().front());
   ArrayRef<int64_t> shape = type.getShape();
   int64_t vectorDim = chooseVectorDim(loop.getResult(0)), rank = shape.size();
@@ -282,9 +277,15 @@ LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
   for (int64_t dim = 0; dim < rank; ++dim)
     if (dim != vectorDim)
       outer.push_back(dim);
-  openLoops(tile, shape, outer, {});
-  Value start = openLoop(constant(0), constant(shape[vectorDim]),
-                         laneCount(width, vectors));
+  for (int64_t dim : outer) {
+    if (shape[dim] == 1 && !needed[dim])
+      continue;
+    Value at = openLoop(constant(0), atMost(shape[dim], needed[dim]), 1);
+    tile.coordinates[dim] = {at, depth(), dim};
+  }
+  Value start =
+      openLoop(constant(0), atMost(shape[vectorDim], needed[vectorDim]),
+               laneCount(width, vectors));
   tile.vectorDim = vectorDim;
   tile.width = width;
   SmallVector<Tile> tiles;
@@ -316,17 +317,12 @@ LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
   ValueRange begin = closeBranch(branch);
   auto outside = cache;
   SmallVector<Value> carried(begin);
-  if (iterationsOf(loop) == 1) {
-    if (failed(emitIteration(loop, from, tiles, carried)))
-      return failure();
-  } else {
-    Value iteration = openLoop(from, to, asI64(scalar(loop.getStep())), begin);
-    carried.assign(loopState().begin(), loopState().end());
-    if (failed(emitIteration(loop, iteration, tiles, carried)))
-      return failure();
-    ValueRange results = closeLoop(carried);
-    carried.assign(results.begin(), results.end());
-  }
+  Value iteration = openLoop(from, to, asI64(scalar(loop.getStep())), begin);
+  carried.assign(loopState().begin(), loopState().end());
+  if (failed(emitIteration(loop, iteration, tiles, carried)))
+    return failure();
+  ValueRange results = closeLoop(carried);
+  carried.assign(results.begin(), results.end());
   cache = outside;
   for (auto [index, value] : llvm::enumerate(carried))
     writeBuffer(targets[index % targets.size()], tiles[index / targets.size()],
@@ -340,10 +336,11 @@ LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
 LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
   noteDecision(loop, "loop",
                "each element for {0} iterations at a time, in registers",
-               iterationsOf(loop));
+               kIterations);
   for (auto [init, argument] :
        llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs()))
     buffers[argument] = allocateLike(init);
+  SmallVector<Value> needed = neededExtents(loop);
   Value lower = asI64(scalar(loop.getLowerBound())),
         upper = asI64(scalar(loop.getUpperBound())),
         step = asI64(scalar(loop.getStep()));
@@ -357,7 +354,7 @@ LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
     materializeInto(init, buffers.lookup(argument));
   builder.restoreInsertionPoint(after);
   Value several =
-      arith::MulIOp::create(builder, loc, step, constant(iterationsOf(loop)));
+      arith::MulIOp::create(builder, loc, step, constant(kIterations));
   auto chunks = scf::ForOp::create(builder, loc, lower, upper, several);
   after = builder.saveInsertionPoint();
   builder.setInsertionPointToStart(chunks.getBody());
@@ -367,7 +364,7 @@ LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
   Value first = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                       from, lower);
   // The carried blocks are vectors in here, and not yet in memory.
-  if (failed(emitIterations(loop, from, to, first)))
+  if (failed(emitIterations(loop, from, to, first, needed)))
     return failure();
   builder.restoreInsertionPoint(after);
   for (auto [result, argument] :
