@@ -18,7 +18,7 @@
 // CHECK: step %c4_i64 iter_args
 // CHECK-COUNT-48: math.fma
 // CHECK-NOT: math.fma
-// CHECK-LABEL: func.func
+// CHECK: return
 func.func @shared(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64
