@@ -105,8 +105,7 @@ tt.func private @scaled(%a: tensor<16x32xi8>, %s: tensor<16x2xi8>, %b: tensor<64
 // CHECK: %[[LARGE:.*]] = arith.cmpi uge
 // CHECK: %[[LOST:.*]] = arith.andi %[[X]]
 // CHECK: %[[KEPT:.*]] = arith.select %[[LARGE]], %{{.*}}, %[[X]]
-// CHECK: %[[WIDE:.*]] = arith.sitofp %[[KEPT]] : tensor<16xi32> to tensor<16xf32>
-// CHECK: arith.truncf %[[WIDE]] : tensor<16xf32> to tensor<16xbf16>
+// CHECK: arith.sitofp %[[KEPT]] : tensor<16xi32> to tensor<16xbf16>
 tt.func private @integer_to_bf16(%x: tensor<16xi32>) -> tensor<16xbf16> {
   %0 = arith.sitofp %x : tensor<16xi32> to tensor<16xbf16>
   tt.return %0 : tensor<16xbf16>

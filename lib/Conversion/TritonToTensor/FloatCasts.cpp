@@ -383,7 +383,7 @@ static Lowered lowerIntegerToBF16(IRRewriter &rewriter, Operation *op) {
   };
   // From 2 ^ first on, 24 bits up to the next step's first are kept.
   for (auto [first, last] :
-       {std::pair(24, 10), std::pair(34, 24), std::pair(48, 40)}) {
+       {std::pair(24, 15), std::pair(39, 30), std::pair(54, 45)}) {
     if (width <= static_cast<unsigned>(first))
       break;
     Value shifted = number, limit = power(first);
@@ -401,13 +401,7 @@ static Lowered lowerIntegerToBF16(IRRewriter &rewriter, Operation *op) {
     gathered = arith::AndIOp::create(rewriter, loc, gathered, kept);
     number = arith::SelectOp::create(rewriter, loc, isLarge, gathered, number);
   }
-  Type f32 = withElement(type, rewriter.getF32Type());
-  Value wide =
-      isSigned
-          ? arith::SIToFPOp::create(rewriter, loc, f32, number).getResult()
-          : arith::UIToFPOp::create(rewriter, loc, f32, number).getResult();
-  rewriter.replaceOpWithNewOp<arith::TruncFOp>(op, op->getResult(0).getType(),
-                                               wide);
+  rewriter.modifyOpInPlace(op, [&] { op->setOperand(0, number); });
   return success();
 }
 
