@@ -56,10 +56,11 @@ static int64_t dimensionBehind(OpOperand &use, int64_t dim) {
   // An operation that may not be tried on any value could end the program.
   if (user->hasTrait<OpTrait::Elementwise>())
     return isLazy(user) && isPure(user) ? dim : -1;
-  auto reduce = dyn_cast<linalg::ReduceOp>(user);
-  if (!reduce || !reduce.isDpsInput(&use))
+  auto reduce = dyn_cast<sg::ReduceOp>(user);
+  int64_t axis = reduce ? int64_t(reduce.getAxis()) : dim;
+  if (axis == dim)
     return -1;
-  WalkResult tried = reduce.getCombiner().walk([](Operation *op) {
+  WalkResult tried = reduce.getRegion().walk([](Operation *op) {
     return op->hasTrait<OpTrait::IsTerminator>() || isPure(op)
                ? WalkResult::advance()
                : WalkResult::interrupt();
