@@ -65,11 +65,9 @@ static int64_t dimensionBehind(OpOperand &use, int64_t dim) {
                ? WalkResult::advance()
                : WalkResult::interrupt();
   });
-  ArrayRef<int64_t> reduced = reduce.getDimensions();
-  if (tried.wasInterrupted() || llvm::is_contained(reduced, dim))
+  if (tried.wasInterrupted())
     return -1;
-  return dim -
-         llvm::count_if(reduced, [&](int64_t each) { return each < dim; });
+  return axis < dim ? dim - 1 : dim;
 }
 
 namespace {
