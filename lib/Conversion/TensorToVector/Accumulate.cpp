@@ -11,7 +11,8 @@
 // for several iterations, in the order of the loop, so that each element is
 // computed as before. What is carried goes through memory once in these
 // iterations and not in each, and needs no first fill. Their number is small,
-// since each reads from another place in memory.
+// since each reads from another place in memory; and where a row is read from
+// one end to the other, it is one, so that the row is read in its order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,9 +23,10 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-// Iterations that one vector passes through, and so streams that are read: a
-// core reads four pages side by side faster than one after the other.
-static constexpr int64_t kIterations = 4;
+/// Iterations that one vector passes through, and so streams that are read.
+static int64_t iterationsOf(scf::ForOp loop) {
+  return cast<ShapedType>(loop.getResultTypes().front()).getRank() == 1 ? 1 : 4;
+}
 // Vectors that pass through together: enough chains to hide an addition's
 // latency, and to make up for the loop's own instructions.
 static constexpr int64_t kVectors = 8;
@@ -225,11 +227,14 @@ LogicalResult Lowering::emitIteration(scf::ForOp loop, Value iteration,
       for (Coordinate &coordinate : tile.coordinates)
         coordinate.depth = depth();
       tile.interior = tile.passesComparisons = isInterior;
+      prefetches = isInterior && shape.size() == 1 &&
+                   shape.front() >= kLongRow && startsLine(index, tile);
       for (auto [argument, value] :
            llvm::zip(arguments,
                      ArrayRef<Value>(carried).slice(index * arguments.size())))
         cache[keyOf(argument, tile)] = {value, false};
       llvm::append_range(next, evaluateAll(yielded, tile));
+      prefetches = false;
     }
     builder.restoreInsertionPoint(points.back());
     return next;
@@ -317,12 +322,17 @@ LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
   ValueRange begin = closeBranch(branch);
   auto outside = cache;
   SmallVector<Value> carried(begin);
-  Value iteration = openLoop(from, to, asI64(scalar(loop.getStep())), begin);
-  carried.assign(loopState().begin(), loopState().end());
-  if (failed(emitIteration(loop, iteration, tiles, carried)))
-    return failure();
-  ValueRange results = closeLoop(carried);
-  carried.assign(results.begin(), results.end());
+  if (iterationsOf(loop) == 1) {
+    if (failed(emitIteration(loop, from, tiles, carried)))
+      return failure();
+  } else {
+    Value iteration = openLoop(from, to, asI64(scalar(loop.getStep())), begin);
+    carried.assign(loopState().begin(), loopState().end());
+    if (failed(emitIteration(loop, iteration, tiles, carried)))
+      return failure();
+    ValueRange results = closeLoop(carried);
+    carried.assign(results.begin(), results.end());
+  }
   cache = outside;
   for (auto [index, value] : llvm::enumerate(carried))
     writeBuffer(targets[index % targets.size()], tiles[index / targets.size()],
@@ -336,7 +346,7 @@ LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
 LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
   noteDecision(loop, "loop",
                "each element for {0} iterations at a time, in registers",
-               kIterations);
+               iterationsOf(loop));
   for (auto [init, argument] :
        llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs()))
     buffers[argument] = allocateLike(init);
@@ -354,7 +364,7 @@ LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
     materializeInto(init, buffers.lookup(argument));
   builder.restoreInsertionPoint(after);
   Value several =
-      arith::MulIOp::create(builder, loc, step, constant(kIterations));
+      arith::MulIOp::create(builder, loc, step, constant(iterationsOf(loop)));
   auto chunks = scf::ForOp::create(builder, loc, lower, upper, several);
   after = builder.saveInsertionPoint();
   builder.setInsertionPointToStart(chunks.getBody());
