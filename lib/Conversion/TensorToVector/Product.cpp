@@ -28,9 +28,11 @@ using namespace seagrove::vectorize;
 // Rows of a right operand that is not packed which are read side by side: as
 // many streams as memory serves at once.
 static constexpr int64_t kRowsSideBySide = 16;
-// Steps of K whose counters and branch are shared: a quarter of one for twelve
-// multiplications is hardly seen, and more code does not pay.
-static constexpr int64_t kStepsTogether = 4;
+// Steps of K that share a counter and a branch, which a step of few
+// multiplications would spend a fifth of its instructions on. With more sums
+// than this they are hardly seen, and loads of several steps would take
+// registers from the sums.
+static constexpr int64_t kStepsTogether = 4, kFewSums = 16;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -197,7 +199,8 @@ void Lowering::multiplyTile(const Product &product, Tile base,
     sums.assign(results.begin(), results.end());
   };
   // Lines at a distance that is known only at run time need an address each.
-  bool single = operands.lineStride || product.width.scalable;
+  bool single = operands.lineStride || product.width.scalable ||
+                product.tileRows * product.vectors > kFewSums;
   int64_t together = single ? 1 : kStepsTogether;
   Value end = operands.depth, whole = end;
   if (APInt depth; matchPattern(end, m_ConstantInt(&depth)))
