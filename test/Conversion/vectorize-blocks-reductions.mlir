@@ -153,9 +153,10 @@ func.func @accumulate_rows(%x: !tt.ptr<f32>, %a: !tt.ptr<f32>, %y: !tt.ptr<f32>,
 // behind the sum of the rows, too.
 
 // CHECK-LABEL: func.func private @accumulate_needed.program
-// CHECK: %[[END:.*]] = arith.minsi %{{.*}}, %c512
-// CHECK: scf.for
+// CHECK: %[[HIGH:.*]] = arith.minsi %{{.*}}, %c512
+// CHECK: scf.for {{.*}} step %c16
 // CHECK: scf.for %{{.*}} = %c0{{[^ ]*}} to %c4
+// CHECK: %[[END:.*]] = arith.minsi %[[HIGH]], %c512
 // CHECK: scf.for %{{.*}} = %c0{{[^ ]*}} to %[[END]] step %c64
 func.func @accumulate_needed(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %rows: i64, %n: i64) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64

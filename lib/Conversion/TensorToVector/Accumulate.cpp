@@ -11,8 +11,8 @@
 // for several iterations, in the order of the loop, so that each element is
 // computed as before. What is carried goes through memory once in these
 // iterations and not in each, and needs no first fill. Their number is small,
-// since each reads from another place in memory; and where a row is read from
-// one end to the other, it is one, so that the row is read in its order.
+// since each reads from another place in memory. Where they are not all there,
+// or read past a bound, a row goes through one iteration after the other.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,10 +23,9 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-/// Iterations that one vector passes through, and so streams that are read.
-static int64_t iterationsOf(scf::ForOp loop) {
-  return cast<ShapedType>(loop.getResultTypes().front()).getRank() == 1 ? 1 : 4;
-}
+// Iterations that one vector passes through, and so streams that are read: a
+// core reads four pages side by side faster than one after the other.
+static constexpr int64_t kIterations = 4;
 // Vectors that pass through together: enough chains to hide an addition's
 // latency, and to make up for the loop's own instructions.
 static constexpr int64_t kVectors = 8;
@@ -203,11 +202,63 @@ Value Lowering::areInterior(ValueRange values, ArrayRef<int64_t> shape,
   return all;
 }
 
-/// One iteration of `loop` for some tiles, given the vectors of all that it
-/// carries, tile by tile.
-LogicalResult Lowering::emitIteration(scf::ForOp loop, Value iteration,
-                                      SmallVector<Tile> tiles,
-                                      SmallVectorImpl<Value> &carried) {
+/// Up to where, along the vectors, `values` read within all bounds: 0 where
+/// that is not so for all of the other dimensions. Fills in the bounds that are
+/// implied.
+Value Lowering::interiorOf(ValueRange values, const Carried &strip,
+                           SmallVectorImpl<KnownBounds> &implied) {
+  using Relation = arith::CmpIPredicate;
+  ArrayRef<int64_t> shape = strip.shape;
+  Value end = constant(shape[strip.vectorDim]), all;
+  auto lower = [&](Value limit) {
+    end = arith::MinSIOp::create(builder, loc, end, limit);
+  };
+  auto require = [&](Relation relation, Value left, Value right) {
+    Value holds = arith::CmpIOp::create(builder, loc, relation, left, right);
+    all = all ? arith::AndIOp::create(builder, loc, all, holds).getResult()
+              : holds;
+  };
+  if (Value limit = interiorEnd(values, shape, strip.vectorDim, {}))
+    lower(limit);
+  SmallVector<int64_t> identity =
+      llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
+  implied.assign(shape.size(), {});
+  for (int64_t dim : identity) {
+    for (const Comparison &comparison :
+         collectComparisons(values, shape.size(), dim)) {
+      Value from = constant(comparison.offset);
+      if (comparison.from)
+        from = arith::AddIOp::create(builder, loc, from,
+                                     asI64(scalar(comparison.from)));
+      unsigned bits = comparison.end.getType().getIntOrFloatBitWidth();
+      int64_t largest = llvm::maxIntN(std::min<unsigned>(bits, 62));
+      require(Relation::sle, from, constant(largest - comparison.size));
+      Value limit = arith::SubIOp::create(builder, loc,
+                                          asI64(scalar(comparison.end)), from);
+      if (dim == strip.vectorDim)
+        lower(limit);
+      else
+        require(Relation::sge, limit, constant(shape[dim]));
+    }
+    SmallVector<KnownBounds> found;
+    for (Value value : values)
+      collectBounds(value, identity, dim, found);
+    if (dim == strip.vectorDim || found.empty() ||
+        !llvm::all_of(found, [&](const KnownBounds &other) {
+          return other.low == found[0].low && other.high == found[0].high;
+        }))
+      continue;
+    implied[dim] = found.front();
+    require(Relation::sle, scalar(found[0].low), constant(0));
+    require(Relation::sge, scalar(found[0].high), constant(shape[dim]));
+  }
+  if (!all)
+    return end;
+  return arith::SelectOp::create(builder, loc, all, end, constant(0));
+}
+
+/// Makes what is not a block known for one iteration of `loop`.
+LogicalResult Lowering::mapIteration(scf::ForOp loop, Value iteration) {
   Type type = lowered(loop.getInductionVar().getType());
   if (type != iteration.getType())
     iteration = arith::TruncIOp::create(builder, loc, type, iteration);
@@ -215,29 +266,50 @@ LogicalResult Lowering::emitIteration(scf::ForOp loop, Value iteration,
   for (Operation &op : loop.getBody()->without_terminator())
     if (llvm::none_of(op.getResults(), isBlock) && failed(emitScalar(&op)))
       return failure();
+  return success();
+}
+
+/// What one iteration of `loop` makes of `carried`, the vectors of all that it
+/// carries, tile by tile.
+SmallVector<Value> Lowering::evaluateIteration(scf::ForOp loop,
+                                               SmallVector<Tile> tiles,
+                                               ArrayRef<Value> carried,
+                                               bool isInterior, bool ahead) {
   ValueRange yielded = loop.getBody()->getTerminator()->getOperands();
   ValueRange arguments = loop.getRegionIterArgs();
+  auto outside = cache;
+  SmallVector<Value> next;
+  for (auto [index, tile] : llvm::enumerate(tiles)) {
+    // Everything here may differ from one iteration to the next.
+    for (Coordinate &coordinate : tile.coordinates)
+      coordinate.depth = depth();
+    tile.interior = tile.passesComparisons = isInterior;
+    prefetches = ahead && isInterior && startsLine(index, tile);
+    for (auto [argument, value] :
+         llvm::zip(arguments,
+                   carried.slice(index * arguments.size(), arguments.size())))
+      cache[keyOf(argument, tile)] = {value, false};
+    llvm::append_range(next, evaluateAll(yielded, tile));
+    prefetches = false;
+  }
+  cache = outside;
+  builder.restoreInsertionPoint(points.back());
+  return next;
+}
+
+/// One iteration of `loop` for some tiles, within bounds or not.
+LogicalResult Lowering::emitIteration(scf::ForOp loop, Value iteration,
+                                      SmallVector<Tile> tiles,
+                                      SmallVectorImpl<Value> &carried) {
+  if (failed(mapIteration(loop, iteration)))
+    return failure();
+  ValueRange yielded = loop.getBody()->getTerminator()->getOperands();
   ArrayRef<int64_t> shape = cast<ShapedType>(yielded[0].getType()).getShape();
   SmallVector<KnownBounds> implied;
   Value interior = areInterior(yielded, shape, tiles, implied);
   auto side = [&](bool isInterior) {
-    SmallVector<Value> next;
-    for (auto [index, tile] : llvm::enumerate(tiles)) {
-      // Everything here may differ from one iteration to the next.
-      for (Coordinate &coordinate : tile.coordinates)
-        coordinate.depth = depth();
-      tile.interior = tile.passesComparisons = isInterior;
-      prefetches = isInterior && shape.size() == 1 &&
-                   shape.front() >= kLongRow && startsLine(index, tile);
-      for (auto [argument, value] :
-           llvm::zip(arguments,
-                     ArrayRef<Value>(carried).slice(index * arguments.size())))
-        cache[keyOf(argument, tile)] = {value, false};
-      llvm::append_range(next, evaluateAll(yielded, tile));
-      prefetches = false;
-    }
-    builder.restoreInsertionPoint(points.back());
-    return next;
+    return evaluateIteration(loop, tiles, carried, isInterior,
+                             shape.size() == 1 && shape.front() >= kLongRow);
   };
   if (!interior) {
     carried = side(true);
@@ -259,56 +331,41 @@ LogicalResult Lowering::emitIteration(scf::ForOp loop, Value iteration,
   return success();
 }
 
-/// Passes all vectors of the carried blocks through some iterations: `from`,
-/// up to and without `to`. They start from their initial values where `first`
-/// holds. What nobody needs is left out.
-LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
-                                       Value first, ArrayRef<Value> needed) {
-  auto type = cast<RankedTensorType>(loop.getResultTypes().front());
-  ArrayRef<int64_t> shape = type.getShape();
-  int64_t vectorDim = chooseVectorDim(loop.getResult(0)), rank = shape.size();
-  ValueRange yielded = loop.getBody()->getTerminator()->getOperands();
-  Width width =
-      chooseWidth(lowered(type.getElementType()), shape[vectorDim], yielded);
-  int64_t most = kVectors / loop.getNumResults() / machine.registerGroup;
-  int64_t vectors = 1;
-  while (2 * vectors <= most &&
-         shape[vectorDim] % (2 * vectors * maxLanes(width)) == 0)
-    vectors *= 2;
+/// Opens a nest over the strips of the blocks that `loop` carries, from `low`
+/// up to `high` along their vectors. `body` takes the vectors of a strip
+/// through iterations; they start from their initial values where `first`
+/// holds.
+LogicalResult Lowering::emitStrips(scf::ForOp loop, const Carried &strip,
+                                   Value low, Value high, Value first,
+                                   CarriedBody body) {
   SmallVector<Buffer> targets = targetsOf(loop.getRegionIterArgs());
   openNest();
-  Tile tile = originOf(rank);
-  SmallVector<int64_t> outer;
-  for (int64_t dim = 0; dim < rank; ++dim)
-    if (dim != vectorDim)
-      outer.push_back(dim);
-  for (int64_t dim : outer) {
-    if (shape[dim] == 1 && !needed[dim])
+  Tile tile = originOf(strip.shape.size());
+  for (auto [dim, size] : llvm::enumerate(strip.shape)) {
+    if (int64_t(dim) == strip.vectorDim || (size == 1 && !strip.needed[dim]))
       continue;
-    Value at = openLoop(constant(0), atMost(shape[dim], needed[dim]), 1);
-    tile.coordinates[dim] = {at, depth(), dim};
+    Value at = openLoop(constant(0), atMost(size, strip.needed[dim]), 1);
+    tile.coordinates[dim] = {at, depth(), int64_t(dim)};
   }
-  Value start =
-      openLoop(constant(0), atMost(shape[vectorDim], needed[vectorDim]),
-               laneCount(width, vectors));
-  tile.vectorDim = vectorDim;
-  tile.width = width;
+  Value start = openLoop(low, high, laneCount(strip.width, strip.vectors));
+  tile.vectorDim = strip.vectorDim;
+  tile.width = strip.width;
   SmallVector<Tile> tiles;
   SmallVector<Value> initial, stored;
-  for (int64_t vector = 0; vector < vectors; ++vector) {
-    Value at = builder.createOrFold<arith::AddIOp>(loc, start,
-                                                   laneCount(width, vector));
-    tile.coordinates[vectorDim] = {at, depth(), vectorDim};
+  for (int64_t vector = 0; vector < strip.vectors; ++vector) {
+    Value at = builder.createOrFold<arith::AddIOp>(
+        loc, start, laneCount(strip.width, vector));
+    tile.coordinates[strip.vectorDim] = {at, depth(), strip.vectorDim};
     tiles.push_back(tile);
   }
   SmallVector<Type> types;
   for (size_t index = 0; index < tiles.size(); ++index)
     for (const Buffer &target : targets)
-      types.push_back(vectorType(width, target.elementType));
+      types.push_back(vectorType(strip.width, target.elementType));
   scf::IfOp branch = openBranch(first, types);
   auto inside = tiles;
   for (Tile &each : inside)
-    each.coordinates[vectorDim].depth = depth();
+    each.coordinates[strip.vectorDim].depth = depth();
   for (const Tile &each : inside)
     llvm::append_range(initial, evaluateAll(loop.getInitArgs(), each));
   builder.restoreInsertionPoint(points.back());
@@ -320,19 +377,10 @@ LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
   builder.restoreInsertionPoint(points.back());
   scf::YieldOp::create(builder, loc, stored);
   ValueRange begin = closeBranch(branch);
-  auto outside = cache;
   SmallVector<Value> carried(begin);
-  if (iterationsOf(loop) == 1) {
-    if (failed(emitIteration(loop, from, tiles, carried)))
-      return failure();
-  } else {
-    Value iteration = openLoop(from, to, asI64(scalar(loop.getStep())), begin);
-    carried.assign(loopState().begin(), loopState().end());
-    if (failed(emitIteration(loop, iteration, tiles, carried)))
-      return failure();
-    ValueRange results = closeLoop(carried);
-    carried.assign(results.begin(), results.end());
-  }
+  auto outside = cache;
+  if (failed(body(tiles, carried)))
+    return failure();
   cache = outside;
   for (auto [index, value] : llvm::enumerate(carried))
     writeBuffer(targets[index % targets.size()], tiles[index / targets.size()],
@@ -343,14 +391,112 @@ LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
   return success();
 }
 
+/// Takes the strips from `low` on through the iterations `from`, up to and
+/// without `to`, each within bounds or not.
+LogicalResult Lowering::emitOneByOne(scf::ForOp loop, const Carried &strip,
+                                     Value from, Value to, Value low) {
+  Value step = asI64(scalar(loop.getStep())),
+        high =
+            atMost(strip.shape[strip.vectorDim], strip.needed[strip.vectorDim]);
+  auto isFirst = [&](Value iteration) {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                 iteration,
+                                 asI64(scalar(loop.getLowerBound())));
+  };
+  if (strip.shape.size() > 1)
+    return emitStrips(
+        loop, strip, low, high, isFirst(from),
+        [&](SmallVector<Tile> tiles, SmallVectorImpl<Value> &carried) {
+          Value iteration = openLoop(from, to, step, carried);
+          carried.assign(loopState().begin(), loopState().end());
+          if (failed(emitIteration(loop, iteration, tiles, carried)))
+            return failure();
+          ValueRange results = closeLoop(carried);
+          carried.assign(results.begin(), results.end());
+          return success();
+        });
+  // A row is read in its order.
+  auto each = scf::ForOp::create(builder, loc, from, to, step);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(each.getBody());
+  Value iteration = each.getInductionVar();
+  return emitStrips(
+      loop, strip, low, high, isFirst(iteration),
+      [&](SmallVector<Tile> tiles, SmallVectorImpl<Value> &carried) {
+        return emitIteration(loop, iteration, tiles, carried);
+      });
+}
+
+/// Takes the strips through `iterations`, all of them within bounds, up to the
+/// position that is returned; none where not `whole`.
+FailureOr<Value> Lowering::emitSideBySide(scf::ForOp loop, const Carried &strip,
+                                          ArrayRef<Value> iterations,
+                                          Value first, Value whole) {
+  ValueRange yielded = loop.getBody()->getTerminator()->getOperands();
+  SmallVector<KnownBounds> implied;
+  Value end;
+  for (Value iteration : iterations) {
+    if (failed(mapIteration(loop, iteration)))
+      return failure();
+    Value own = interiorOf(yielded, strip, implied);
+    end =
+        end ? arith::MinSIOp::create(builder, loc, end, own).getResult() : own;
+  }
+  end = arith::SelectOp::create(builder, loc, whole, end, constant(0));
+  end = arith::MaxSIOp::create(builder, loc, end, constant(0));
+  Value lanes = laneCount(strip.width, strip.vectors);
+  end = arith::DivUIOp::create(builder, loc, end, lanes);
+  end = arith::MulIOp::create(builder, loc, end, lanes);
+  Value needed =
+      atMost(strip.shape[strip.vectorDim], strip.needed[strip.vectorDim]);
+  needed = arith::MinSIOp::create(builder, loc, end, needed);
+  auto body = [&](SmallVector<Tile> tiles, SmallVectorImpl<Value> &carried) {
+    for (auto [known, bounds] : llvm::zip(knownBounds, implied))
+      if (bounds.low)
+        known = bounds;
+    for (Value iteration : iterations) {
+      if (failed(mapIteration(loop, iteration)))
+        return failure();
+      carried = evaluateIteration(loop, tiles, carried, true, false);
+    }
+    return success();
+  };
+  if (failed(emitStrips(loop, strip, constant(0), needed, first, body)))
+    return failure();
+  return end;
+}
+
+/// The strips that `loop` is emitted in.
+Carried Lowering::stripOf(scf::ForOp loop) {
+  auto type = cast<RankedTensorType>(loop.getResultTypes().front());
+  Carried strip;
+  strip.shape = llvm::to_vector(type.getShape());
+  strip.vectorDim = chooseVectorDim(loop.getResult(0));
+  int64_t size = strip.shape[strip.vectorDim];
+  strip.width = chooseWidth(lowered(type.getElementType()), size,
+                            loop.getBody()->getTerminator()->getOperands());
+  int64_t most = kVectors / loop.getNumResults() / machine.registerGroup;
+  while (2 * strip.vectors <= most &&
+         size % (2 * strip.vectors * maxLanes(strip.width)) == 0)
+    strip.vectors *= 2;
+  strip.needed = neededExtents(loop);
+  return strip;
+}
+
+/// Whether `loop` is known to have fewer iterations than go side by side.
+static bool isShort(scf::ForOp loop) {
+  std::optional<llvm::APInt> trips = loop.getStaticTripCount();
+  return trips && trips->ult(kIterations);
+}
+
 LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
   noteDecision(loop, "loop",
                "each element for {0} iterations at a time, in registers",
-               iterationsOf(loop));
+               kIterations);
   for (auto [init, argument] :
        llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs()))
     buffers[argument] = allocateLike(init);
-  SmallVector<Value> needed = neededExtents(loop);
+  Carried strip = stripOf(loop);
   Value lower = asI64(scalar(loop.getLowerBound())),
         upper = asI64(scalar(loop.getUpperBound())),
         step = asI64(scalar(loop.getStep()));
@@ -364,17 +510,28 @@ LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
     materializeInto(init, buffers.lookup(argument));
   builder.restoreInsertionPoint(after);
   Value several =
-      arith::MulIOp::create(builder, loc, step, constant(iterationsOf(loop)));
+      arith::MulIOp::create(builder, loc, step, constant(kIterations));
   auto chunks = scf::ForOp::create(builder, loc, lower, upper, several);
   after = builder.saveInsertionPoint();
   builder.setInsertionPointToStart(chunks.getBody());
-  Value from = chunks.getInductionVar();
-  Value to = arith::AddIOp::create(builder, loc, from, several);
-  to = arith::MinSIOp::create(builder, loc, to, upper);
-  Value first = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                      from, lower);
+  SmallVector<Value> iterations = {chunks.getInductionVar()};
+  while (iterations.size() <= size_t(kIterations))
+    iterations.push_back(
+        arith::AddIOp::create(builder, loc, iterations.back(), step));
+  Value from = iterations.front(), to = iterations.pop_back_val();
   // The carried blocks are vectors in here, and not yet in memory.
-  if (failed(emitIterations(loop, from, to, first, needed)))
+  FailureOr<Value> done = constant(0);
+  if (!isShort(loop)) {
+    Value first = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                        from, lower);
+    Value whole = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt,
+                                        iterations.back(), upper);
+    done = emitSideBySide(loop, strip, iterations, first, whole);
+  }
+  if (failed(done))
+    return failure();
+  to = arith::MinSIOp::create(builder, loc, to, upper);
+  if (failed(emitOneByOne(loop, strip, from, to, *done)))
     return failure();
   builder.restoreInsertionPoint(after);
   for (auto [result, argument] :

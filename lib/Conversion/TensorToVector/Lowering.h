@@ -227,6 +227,16 @@ using TileBody = llvm::function_ref<void(const Tile &)>;
 using BeyondBody =
     llvm::function_ref<void(const Tile &, llvm::function_ref<void(TileBody)>)>;
 
+/// The part of the blocks carried by a loop that goes through its iterations
+/// together: some vectors along one dimension.
+struct Carried {
+  llvm::SmallVector<int64_t> shape;
+  int64_t vectorDim = 0, vectors = 1;
+  Width width;
+  /// How much of each dimension anything reads; null where that is all of it.
+  llvm::SmallVector<mlir::Value> needed;
+};
+
 class Lowering {
 public:
   Lowering(mlir::func::FuncOp kernel, const Machine &machine);
@@ -367,13 +377,31 @@ private:
   //===--- Loops that only accumulate (Accumulate.cpp) -------------------===//
   bool isAccumulation(mlir::scf::ForOp loop);
   llvm::LogicalResult emitAccumulation(mlir::scf::ForOp loop);
-  llvm::LogicalResult emitIterations(mlir::scf::ForOp loop, mlir::Value from,
-                                     mlir::Value to, mlir::Value first,
-                                     llvm::ArrayRef<mlir::Value> needed);
+  using CarriedBody = llvm::function_ref<llvm::LogicalResult(
+      llvm::SmallVector<Tile>, llvm::SmallVectorImpl<mlir::Value> &)>;
+  llvm::LogicalResult emitStrips(mlir::scf::ForOp loop, const Carried &strip,
+                                 mlir::Value low, mlir::Value high,
+                                 mlir::Value first, CarriedBody body);
   llvm::LogicalResult
   emitIteration(mlir::scf::ForOp loop, mlir::Value iteration,
                 llvm::SmallVector<Tile> tiles,
                 llvm::SmallVectorImpl<mlir::Value> &carried);
+  llvm::LogicalResult mapIteration(mlir::scf::ForOp loop,
+                                   mlir::Value iteration);
+  llvm::SmallVector<mlir::Value>
+  evaluateIteration(mlir::scf::ForOp loop, llvm::SmallVector<Tile> tiles,
+                    llvm::ArrayRef<mlir::Value> carried, bool isInterior,
+                    bool ahead);
+  Carried stripOf(mlir::scf::ForOp loop);
+  llvm::FailureOr<mlir::Value>
+  emitSideBySide(mlir::scf::ForOp loop, const Carried &strip,
+                 llvm::ArrayRef<mlir::Value> iterations, mlir::Value first,
+                 mlir::Value whole);
+  mlir::Value interiorOf(mlir::ValueRange values, const Carried &strip,
+                         llvm::SmallVectorImpl<KnownBounds> &implied);
+  llvm::LogicalResult emitOneByOne(mlir::scf::ForOp loop, const Carried &strip,
+                                   mlir::Value from, mlir::Value to,
+                                   mlir::Value low);
   mlir::Value areInterior(mlir::ValueRange values,
                           llvm::ArrayRef<int64_t> shape,
                           llvm::ArrayRef<Tile> tiles,
