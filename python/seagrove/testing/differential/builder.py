@@ -22,6 +22,7 @@ from seagrove.testing.differential.ir import (
     Storage,
     Store,
     Type,
+    Window,
 )
 from seagrove.testing.differential.ops import OPS
 
@@ -84,7 +85,7 @@ class Builder:
     def __init__(self, choices: Choices) -> None:
         self.choices = choices
         self.fusion = choices.chance(15)
-        self.grid = choices.pick([(2,), (1,), (3,), (2, 2), (5,), (1, 3)])
+        self.grid = choices.pick([(2,), (1,), (3,), (2, 2), (5,), (1, 3), (2, 1, 2)])
         self.storages: list[Storage] = []
         self.buffers: list[Buffer] = []
         self.scalars: list[Scalar] = []
@@ -186,6 +187,21 @@ class Builder:
         self.used.update(v.name for v in (pointer, value, mask) if v is not None)
         self.body.append(Store(pointer.name, value.name, mask.name if mask else None))
 
+    def load_window(self, pointer: Var, window: Window, block: tuple[int, ...]) -> Var:
+        self._use_window(pointer, window)
+        var = self.declare(Type(self.buffer_dtype(pointer), block))
+        self.body.append(Load(var.name, var.type, pointer.name, window=window))
+        return var
+
+    def store_window(self, pointer: Var, value: Var, window: Window) -> None:
+        self._use_window(pointer, window)
+        self.used.add(value.name)
+        self.body.append(Store(pointer.name, value.name, None, window, value.shape))
+
+    def _use_window(self, pointer: Var, window: Window) -> None:
+        self.used.add(pointer.name)
+        self.used.update(offset for offset in window.offsets if isinstance(offset, str))
+
     def atomic(
         self, kind: str, pointer: Var, value: Var, mask: Var | None, used: bool
     ) -> Var | None:
@@ -225,10 +241,10 @@ class Builder:
 
     def _linear_program(self) -> Var:
         pid = self.op("pid", axis=0, dtype="i32")
-        if len(self.grid) == 1:
-            return pid
-        other = self.op("pid", axis=1, dtype="i32")
-        return self.op("add", self.op("mul", pid, self.grid[1]), other)
+        for axis, extent in enumerate(self.grid[1:], start=1):
+            other = self.op("pid", axis=axis, dtype="i32")
+            pid = self.op("add", self.op("mul", pid, extent), other)
+        return pid
 
     def lanes(self, shape: tuple[int, ...], strides: Sequence[int]) -> Var:
         """The offset of each lane of a block: the sum of index times stride."""

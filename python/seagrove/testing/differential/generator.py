@@ -12,8 +12,9 @@ from seagrove.testing.differential.builder import Builder, Choices, Var
 from seagrove.testing.differential.ir import For, If, Program, Statement, Type, While
 from seagrove.testing.differential.value_steps import VALUE_STEPS
 
-SHAPES_1D = ((16,), (8,), (32,), (64,), (4,), (128,), (256,), (2,), (1,))
+SHAPES_1D = ((16,), (8,), (32,), (64,), (4,), (128,), (256,), (2,), (1,), (512,))
 SHAPES_2D = ((8, 8), (4, 8), (16, 4), (16, 16), (4, 4), (2, 32), (8, 1), (1, 16), (32, 8))
+SHAPES_3D = ((2, 4, 8), (4, 2, 16), (2, 2, 2), (1, 8, 4))
 DEEPEST = 2
 
 
@@ -29,7 +30,9 @@ class Generator:
     def __init__(self, choices: Choices) -> None:
         self.b = Builder(choices)
         self.choices = choices
-        self.shape = choices.pick(choices.pick([SHAPES_1D, SHAPES_2D]))
+        self.shape = choices.pick(
+            choices.pick([SHAPES_1D, SHAPES_2D, SHAPES_1D, SHAPES_2D, SHAPES_3D])
+        )
         self.depth = 0
 
     def run(self) -> Program:
@@ -56,6 +59,10 @@ class Generator:
             memory_steps.alias(self.b, self.current_shape())
         elif kind == "atomic":
             memory_steps.atomic(self.b, self.current_shape())
+        elif kind == "window":
+            memory_steps.window(self.b)
+        elif kind == "narrow":
+            memory_steps.narrow(self.b, self.current_shape())
         elif kind == "store":
             self.store_one()
         elif self.depth < DEEPEST:
@@ -226,7 +233,7 @@ _KINDS = (
     *["value"] * 16,
     *["load"] * 2,
     *["for"] * 2,
-    *("shared", "scalar", "alias", "atomic", "store", "while", "if"),
+    *("shared", "scalar", "alias", "atomic", "store", "while", "if", "window", "narrow"),
 )
 
 

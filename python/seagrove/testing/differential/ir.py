@@ -45,12 +45,26 @@ class Op:
 
 
 @dataclass(frozen=True)
+class Window:
+    """A block of a matrix, by a tensor descriptor or a pointer to a block: what lies outside of
+    `shape` is read as zeros and not written."""
+
+    kind: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    offsets: tuple[Argument, ...]
+
+
+@dataclass(frozen=True)
 class Load:
+    """Reads a block of pointers or, with a window, the window of the matrix at `pointer`."""
+
     out: str
     type: Type
     pointer: str
     mask: str | None = None
     other: Argument | None = None
+    window: Window | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,8 @@ class Store:
     pointer: str
     value: Argument
     mask: str | None = None
+    window: Window | None = None
+    block: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

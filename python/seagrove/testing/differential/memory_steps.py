@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from seagrove.testing.differential import formats
 from seagrove.testing.differential.builder import Builder, Var, row_major, span
-from seagrove.testing.differential.ir import Type
+from seagrove.testing.differential.ir import Type, Window
 
 # Floats and wide integers more often: more operations are defined on them.
 LOADED = (
     *("f32", "i32", "f16", "i64", "i8", "u8", "bf16", "i16", "u32", "f64", "u16", "u64"),
     *("f32", "f32", "f32", "f64", "f16", "i32", "i64"),
 )
+_BLOCKS = ((8, 16), (4, 32), (16, 16), (64,), (16,))
+_MOST_COLUMNS = 128
 ATOMIC_INTS = ("i32", "u32", "i64", "u64")
 
 
@@ -175,6 +177,50 @@ def alias(b: Builder, shape: tuple[int, ...]) -> None:
             loaded.append(guarded_load(b, pointer, some_mask(b, shape)))
         else:
             b.store(pointer, stored, some_mask(b, shape))
+
+
+def window(b: Builder) -> None:
+    """Reads or writes a block that may reach out of its matrix."""
+    value = b.some(lambda v: v.shape in _BLOCKS and v.dtype in LOADED and v.exact)
+    writes = value is not None and b.choices.chance(40)
+    dtype = value.dtype if value is not None and writes else b.choices.pick(LOADED)
+    block = value.shape if value is not None and writes else b.choices.pick(_BLOCKS)
+    shape = tuple(b.choices.integer(1, extent + 3) for extent in block)
+    # Rows begin at multiples of 16 bytes, as descriptors ask for.
+    strides = tuple(_MOST_COLUMNS if axis + 1 < len(block) else 1 for axis in range(len(block)))
+    size = shape[0] * strides[0] if len(block) > 1 else _MOST_COLUMNS
+    offsets: list[int | str] = [b.choices.integer(-2, extent) for extent in shape]
+    if b.choices.chance(40):
+        offsets[0] = b.scalar(int(offsets[0])).name
+    buffer = b.buffer(
+        b.storage(dtype, size * b.programs, "mark" if writes else input_fill(b, dtype))
+    )
+    b.plumbing += 1
+    own = address(b, buffer, b.op("mul", b.linear_program(), size))
+    b.plumbing -= 1
+    kind = b.choices.pick(["descriptor", "block pointer"])
+    if kind == "descriptor":
+        # Which ask as much of where a block begins in its row.
+        offsets[-1] = b.choices.pick([0, 16, -16])
+    where = Window(kind, shape, strides, tuple(offsets))
+    if value is not None and writes:
+        b.store_window(own, value, where)
+    else:
+        b.load_window(own, where, block)
+
+
+def narrow(b: Builder, shape: tuple[int, ...]) -> None:
+    """Reads 8-bit floats, or rounds to them and writes them."""
+    dtype = b.choices.pick(formats.NARROW_FLOATS)
+    value = b.some(lambda v: v.dtype in ("f32", "f16") and bool(v.shape) and v.exact)
+    if value is not None and b.choices.chance(40):
+        store_own(b, b.op("cast", value, dtype=dtype))
+        return
+    offsets, size = own_offsets(b, shape)
+    buffer = b.buffer(b.storage(dtype, size, input_fill(b, dtype)))
+    read = b.load(address(b, buffer, offsets))
+    b.scope.remove(read)
+    b.op("cast", read, dtype=b.choices.pick(["f32", "f16"]))
 
 
 def atomic(b: Builder, shape: tuple[int, ...]) -> None:

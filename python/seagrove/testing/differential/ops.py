@@ -461,6 +461,31 @@ def _running(
     return run
 
 
+def _paired(types: Sequence[Type], attrs: Attributes) -> Type:
+    return Type(types[attrs["part"]].dtype, _reduced(types[0].shape, attrs))
+
+
+def _sum_and_larger(type_: Type, values: Sequence[Value], attrs: Attributes) -> Value:
+    """One result of a reduction of two operands."""
+    exact(values)
+    combine = np.add if attrs["part"] == 0 else np.maximum
+    return _fold(combine)(type_, [values[attrs["part"]]], attrs)
+
+
+def _composed(type_: Type, values: Sequence[Value], attrs: Attributes) -> Value:
+    """One result of a scan of two operands: of x * a + b, one after the other."""
+    exact(values)
+    axis, reverse = attrs["axis"], bool(attrs.get("reverse"))
+    parts = [list(np.moveaxis(v.data, axis, 0)) for v in values]
+    parts = [part[::-1] for part in parts] if reverse else parts
+    for i in range(1, len(parts[0])):
+        factor, term = parts[0][i], parts[1][i]
+        parts[1][i] = (parts[1][i - 1] * factor + term).astype(term.dtype)
+        parts[0][i] = (parts[0][i - 1] * factor).astype(factor.dtype)
+    chosen = parts[attrs["part"]][:: -1 if reverse else 1]
+    return Value(type_.dtype, np.moveaxis(np.stack(chosen), 0, axis))
+
+
 def _where_extreme(
     fn: Callable[..., Any],
 ) -> Callable[[Type, Sequence[Value], Attributes], Value]:
@@ -654,6 +679,16 @@ OPS: dict[str, OpInfo] = {
         "tl.reduce({0}, {axis}, multiply, keep_dims={keep})",
         _reduction(_unchanged),
         _fold(np.multiply),
+    ),
+    "pair": OpInfo(
+        "tl.reduce(({0}, {1}), {axis}, sum_and_larger, keep_dims={keep})[{part}]",
+        _paired,
+        _sum_and_larger,
+    ),
+    "compose": OpInfo(
+        "tl.associative_scan(({0}, {1}), {axis}, compose, reverse={reverse})[{part}]",
+        lambda types, attrs: types[attrs["part"]],
+        _composed,
     ),
     "argmax": OpInfo(f"tl.argmax({{0}}, {_REDUCE})", _reduction(_index), _where_extreme(np.argmax)),
     "argmin": OpInfo(f"tl.argmin({{0}}, {_REDUCE})", _reduction(_index), _where_extreme(np.argmin)),

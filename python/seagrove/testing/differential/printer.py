@@ -17,6 +17,7 @@ from seagrove.testing.differential.ir import (
     Statement,
     Store,
     While,
+    Window,
 )
 from seagrove.testing.differential.ops import OPS
 
@@ -30,6 +31,16 @@ def multiply(a, b):
 @triton.jit
 def larger(a, b):
     return tl.maximum(a, b)
+
+
+@triton.jit
+def sum_and_larger(a, b, c, d):
+    return a + c, tl.maximum(b, d)
+
+
+@triton.jit
+def compose(a, b, c, d):
+    return a * c, b * c + d
 
 """
 
@@ -72,6 +83,10 @@ def _range(loop: For) -> str:
 def _line(item: Statement) -> str:
     if isinstance(item, Op):
         return f"{item.out} = {expression(item)}"
+    if isinstance(item, Load) and item.window is not None:
+        return f"{item.out} = {_window_load(item, item.window)}"
+    if isinstance(item, Store) and item.window is not None:
+        return _window_store(item, item.window)
     if isinstance(item, Load):
         return f"{item.out} = tl.load({_call(item.pointer, mask=item.mask, other=item.other)})"
     if isinstance(item, Store):
@@ -79,6 +94,37 @@ def _line(item: Statement) -> str:
     assert isinstance(item, Atomic)
     call = f"tl.atomic_{item.kind}({_call(item.pointer, item.value, mask=item.mask)})"
     return f"{item.out} = {call}" if item.out else call
+
+
+def _descriptor(pointer: str, window: Window, block: tuple[int, ...]) -> str:
+    """Makes what describes the matrix; a pointer to a block is also where the block is."""
+    shape, strides = f"shape={list(window.shape)}", f"strides={list(window.strides)}"
+    of_block = f"block_shape={list(block)}"
+    if window.kind == "descriptor":
+        return f"tl.make_tensor_descriptor({pointer}, {shape}, {strides}, {of_block})"
+    order = list(range(len(block)))[::-1]
+    places = f"offsets={_places(window)}, {of_block}, order={order}"
+    return f"tl.make_block_ptr({pointer}, {shape}, {strides}, {places})"
+
+
+def _places(window: Window) -> str:
+    return "[" + ", ".join(_literal(offset) for offset in window.offsets) + "]"
+
+
+def _window_load(item: Load, window: Window) -> str:
+    made = _descriptor(item.pointer, window, item.type.shape)
+    if window.kind == "descriptor":
+        return f"{made}.load({_places(window)})"
+    checked = list(range(len(item.type.shape)))
+    return f"tl.load({made}, boundary_check={checked}, padding_option='zero')"
+
+
+def _window_store(item: Store, window: Window) -> str:
+    made = _descriptor(item.pointer, window, item.block)
+    if window.kind == "descriptor":
+        return f"{made}.store({_places(window)}, {_literal(item.value)})"
+    checked = list(range(len(item.block)))
+    return f"tl.store({made}, {_literal(item.value)}, boundary_check={checked})"
 
 
 def expression(op: Op) -> str:

@@ -204,9 +204,11 @@ def _operands(item: Statement) -> list[Argument | None]:
     if isinstance(item, Op):
         return list(item.args)
     if isinstance(item, Load):
-        return [item.pointer, item.mask, item.other]
+        offsets = item.window.offsets if item.window else ()
+        return [item.pointer, item.mask, item.other, *offsets]
     if isinstance(item, Store):
-        return [item.pointer, item.value, item.mask]
+        offsets = item.window.offsets if item.window else ()
+        return [item.pointer, item.value, item.mask, *offsets]
     if isinstance(item, Atomic):
         return [item.pointer, item.value, item.mask]
     if isinstance(item, For):

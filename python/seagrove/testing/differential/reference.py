@@ -27,6 +27,7 @@ from seagrove.testing.differential.ir import (
     Storage,
     Store,
     While,
+    Window,
 )
 from seagrove.testing.differential.ops import OPS, Rejected, Value
 
@@ -218,8 +219,28 @@ class _Run:
         cells.check_bounds(index[lanes])
         return cells, index, lanes
 
+    def _inside(self, pointer: str, window: Window, shape: tuple[int, ...]) -> Any:
+        """As `_address`, for a window: the lanes that are on lie in the matrix."""
+        value = self.names[pointer]
+        buffer = self.buffers[value.dtype[1:]]
+        index = np.full(shape, int(value.data) + buffer.start)
+        lanes: Array = np.ones(shape, bool)
+        for axis, extent in enumerate(shape):
+            start = int(self._value(window.offsets[axis], "i32").data)
+            sizes = [-1 if other == axis else 1 for other in range(len(shape))]
+            along: Array = start + np.arange(extent).reshape(sizes)
+            index = index + along * window.strides[axis]
+            lanes = lanes & (along >= 0) & (along < window.shape[axis])
+        cells = self.cells[buffer.storage]
+        cells.check_bounds(index[lanes])
+        return cells, index, lanes
+
     def _load(self, item: Load) -> None:
-        cells, index, lanes = self._address(item.pointer, item.mask, item.type.shape)
+        if item.window is not None:
+            found = self._inside(item.pointer, item.window, item.type.shape)
+        else:
+            found = self._address(item.pointer, item.mask, item.type.shape)
+        cells, index, lanes = found
         cells.note_read(index[lanes], self.number)
         data = np.zeros(item.type.shape, cells.data.dtype)
         if item.other is not None:
@@ -232,7 +253,11 @@ class _Run:
 
     def _store(self, item: Store) -> None:
         pointer = self.names[item.pointer]
-        cells, index, lanes = self._address(item.pointer, item.mask, pointer.data.shape)
+        if item.window is not None:
+            found = self._inside(item.pointer, item.window, item.block)
+        else:
+            found = self._address(item.pointer, item.mask, pointer.data.shape)
+        cells, index, lanes = found
         value = self._value(item.value, cells.dtype)
         where = index[lanes]
         cells.note_write(where, self.number)

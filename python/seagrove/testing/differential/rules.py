@@ -79,6 +79,11 @@ RULES = (
         _uses("fmin", "fmax", "clamp"),
     ),
     Rule(
+        "subnormal-narrow-floats",
+        "the interpreter loses bits of subnormal 8-bit floats where it converts from or to them",
+        _computes_in(*formats.NARROW_FLOATS),
+    ),
+    Rule(
         "unsigned-invert",
         "the interpreter makes the ones of ~x from -1, which NumPy 2 refuses to hold unsigned",
         _inverts_unsigned,

@@ -226,6 +226,20 @@ def reduction(b: Builder) -> None:
     b.op(op, value, axis=axis, keep=keep)
 
 
+def pair(b: Builder) -> None:
+    """A reduction, or a scan, of two operands at once."""
+    left = number(b, lambda v: formats.is_int(v.dtype) and bool(v.shape))
+    right = b.some(lambda v: v.shape == left.shape and formats.is_int(v.dtype)) or left
+    if not left.shape or not formats.is_int(left.dtype) or left.type.elements > 256:
+        return
+    axis = b.choices.integer(0, len(left.shape) - 1)
+    part = b.choices.pick([0, 1])
+    if b.choices.chance(60):
+        b.op("pair", left, right, axis=axis, part=part, keep=b.choices.chance(30))
+    elif left.dtype == right.dtype:
+        b.op("compose", left, right, axis=axis, part=part, reverse=b.choices.chance(40))
+
+
 def scan(b: Builder) -> None:
     value = number(b, lambda v: bool(v.shape))
     if not value.shape:
@@ -268,10 +282,13 @@ def reshape(b: Builder) -> None:
 
 
 def transpose(b: Builder) -> None:
-    value = b.some(lambda v: len(v.shape) == 2 and v.dtype != "i1")
+    value = b.some(lambda v: len(v.shape) >= 2 and v.dtype != "i1")
     if value is None:
         return reshape(b)
-    b.op("trans", value, order=(1, 0))
+    order = list(range(len(value.shape)))[::-1]
+    if len(order) == 3:
+        order = list(b.choices.pick([(2, 1, 0), (0, 2, 1), (1, 0, 2), (2, 0, 1), (1, 2, 0)]))
+    b.op("trans", value, order=tuple(order))
     return None
 
 
@@ -345,7 +362,7 @@ VALUE_STEPS = (
     *[arithmetic] * 5,
     *[cast, reduction] * 4,
     *[comparison, where, unary, extreme, multiply_add] * 2,
-    *[scan, transpose, join, expand] * 2,
+    *[scan, transpose, join, expand, pair] * 2,
     *(division, division, shift, shift, logic, bitcast, product, reshape),
     *(flip, gather, histogram, sort, position),
 )
