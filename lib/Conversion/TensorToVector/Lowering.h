@@ -361,6 +361,8 @@ private:
   Lanes evaluateUncached(mlir::Value value, const Tile &tile);
   Lanes evaluateElementwise(mlir::Operation *op, mlir::Value value,
                             const Tile &tile);
+  mlir::Value remainder(mlir::Operation *op, mlir::Value dividends,
+                        mlir::Value divisor, const Tile &tile);
   mlir::Value spread(Lanes lanes, const Tile &tile);
   mlir::Value vectorOf(mlir::Value value, const Tile &tile);
 
@@ -458,6 +460,7 @@ private:
   bool liesAcross(mlir::Value value, int64_t vectorDim, int64_t otherDim);
   Tile rowOf(const Tile &tile, int64_t lane, int64_t first, int64_t length);
   mlir::Value doNotWrap(const Crossing &crossing);
+  mlir::Value doesNotWrap(mlir::Value index, mlir::Value last);
   /// The part of a nest in which tiles are evaluated in groups.
   struct Groups {
     Crossing crossing;
@@ -662,6 +665,7 @@ private:
   crossedLines(const Product &product, const Tile &tile, int64_t interleave);
   void packRight(const Product &product, Tile base, const Operands &operands,
                  mlir::Value row);
+  mlir::Value columnsInARow(const Product &product, mlir::Value whole);
   void packRightAcross(const Product &product, Tile base,
                        const Operands &operands, mlir::Value row);
   void multiply(const Product &product, Tile base, const Operands &operands);
@@ -702,8 +706,15 @@ private:
                                   llvm::SetVector<mlir::Value> &keys,
                                   llvm::DenseSet<mlir::Value> &seen);
   mlir::Value tagWord(mlir::Value value);
+  Panels planKept(const Product &product, mlir::Value operand,
+                  mlir::Region *body, int64_t elements, int64_t most,
+                  int64_t bytes, int64_t ownWords);
   Panels planPanels(const Product &product, mlir::Region *body,
                     int64_t capacity, int64_t groups, int64_t ownWords);
+  Panels planLeftRows(const Product &product, mlir::Region *body,
+                      int64_t capacity, int64_t ownWords);
+  mlir::Value numberOfRows(const Product &product, const Panels &rows,
+                           mlir::Value chunk, mlir::Value chunks);
   Group findGroup(const Panels &panels, mlir::Value number,
                   llvm::ArrayRef<mlir::Value> own);
   mlir::Value unless(mlir::Value condition, mlir::Value count);

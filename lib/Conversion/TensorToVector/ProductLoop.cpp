@@ -203,6 +203,8 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
              right = rightInUserMemory(product, operands, body);
   Panels panels = planPanels(product, body, operands.capacity, kMostGroups,
                              4 + bool(operands.columns) + bool(right));
+  Panels rows =
+      planLeftRows(product, body, operands.capacity, 4 + bool(load));
   Value lower = asI64(scalar(loop.getLowerBound())),
         upper = asI64(scalar(loop.getUpperBound()));
   Value step = asI64(scalar(loop.getStep()));
@@ -227,23 +229,37 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
         builder, loc, arith::CmpIPredicate::eq, chunk.first, constant(0));
   if (failed(findDepth(chunk, product, operands)))
     return failure();
-  Value packsLeft = chunk.count;
+  Value packsLeft = chunk.count, leftInPlace;
   if (load) {
     FailureOr<Value> inPlace =
         followInMemory(chunk, product, load, operands, even);
     if (failed(inPlace))
       return failure();
-    packsLeft = unless(*inPlace, chunk.count);
-    readLeftInPlace(operands, load, *inPlace);
+    leftInPlace = *inPlace;
+    packsLeft = unless(leftInPlace, chunk.count);
   }
+  Value number = builder.createOrFold<arith::DivUIOp>(loc, chunk.first,
+                                                      constant(perChunk));
+  SmallVector<Value> tag = {chunk.first, chunk.count, lower, step};
+  if (rows.slots) {
+    SmallVector<Value> leftTag = tag;
+    // What is not packed must not be found as if it were.
+    if (load)
+      leftTag.push_back(arith::ExtUIOp::create(
+          builder, loc, builder.getI64Type(), leftInPlace));
+    Value chunks = arith::CeilDivUIOp::create(builder, loc, trips, atOnce);
+    Group group = findGroup(
+        rows, numberOfRows(product, rows, number, chunks), leftTag);
+    operands.left.pointer = operands.leftPointer = group.buffer.pointer;
+    packsLeft = unless(group.kept, packsLeft);
+  }
+  if (load)
+    readLeftInPlace(operands, load, leftInPlace);
   if (failed(packIterations(chunk, product, base, packsLeft,
                             [&](Value column, const Tile &tile) {
                               packLeft(product, tile, operands.left, column);
                             })))
     return failure();
-  Value number = builder.createOrFold<arith::DivUIOp>(loc, chunk.first,
-                                                      constant(perChunk));
-  SmallVector<Value> tag = {chunk.first, chunk.count, lower, step};
   if (operands.columns)
     tag.push_back(operands.columns);
   Value inPlace;
