@@ -92,15 +92,15 @@ Value Lowering::remainder(Operation *op, Value dividends, Value divisor,
   using Relation = arith::CmpIPredicate;
   Value divisors = vectorOf(divisor, tile);
   // As unsigned, so that no negative dividend is less than a positive divisor.
-  Value less = arith::CmpIOp::create(builder, loc, Relation::ult, dividends,
-                                     divisors);
-  Value known = vector::ReductionOp::create(
-      builder, loc, vector::CombiningKind::AND, less);
+  Value less =
+      arith::CmpIOp::create(builder, loc, Relation::ult, dividends, divisors);
+  Value known = vector::ReductionOp::create(builder, loc,
+                                            vector::CombiningKind::AND, less);
   if (isa<arith::RemSIOp>(op)) {
     Value zero = arith::ConstantOp::create(
         builder, loc, builder.getZeroAttr(divisor.getType()));
-    Value positive = arith::CmpIOp::create(builder, loc, Relation::sgt, divisor,
-                                           zero);
+    Value positive =
+        arith::CmpIOp::create(builder, loc, Relation::sgt, divisor, zero);
     known = arith::AndIOp::create(builder, loc, known, positive);
   }
   auto branch = scf::IfOp::create(builder, loc, dividends.getType(), known,

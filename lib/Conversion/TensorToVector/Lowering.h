@@ -189,8 +189,9 @@ struct Panels {
   int64_t elements = 0;
   /// Zero where nothing is kept.
   int64_t slots = 0;
-  /// Words of a tag.
+  /// Words of a tag; with `counts` the last one is for the caller.
   int64_t words = 0;
+  bool counts = false;
   llvm::SmallVector<mlir::Value> keys;
 };
 
@@ -606,6 +607,9 @@ private:
     /// distance of its rows in the user's memory: a stride, an index, or both.
     /// Elsewhere the rows are those of `left`.
     mlir::Value leftPointer, inPlace, leftStride, leftIndex;
+    /// True where the left operand is read from panels: at each step of the
+    /// depth the elements of a register tile's rows.
+    bool leftPanels = false;
     /// The bytes from one row of the left operand to the next, for the unit.
     mlir::Value leftRowBytes;
     /// How many columns of the left operand there are, and how many packed ones
@@ -625,7 +629,12 @@ private:
   };
   struct Group {
     Buffer buffer;
-    mlir::Value kept;
+    mlir::Value kept, tag;
+  };
+  /// Whether a chunk reads the left operand from panels, and whether it has to
+  /// pack them first.
+  struct LeftUse {
+    mlir::Value panels, packs;
   };
   llvm::LogicalResult emitProduct(mlir::linalg::LinalgOp op);
   /// Emits a loop that consists of one product; false if it is another loop.
@@ -649,6 +658,8 @@ private:
                  llvm::function_ref<void(mlir::Value, const Tile &)> emit);
   Operands operandsFor(const Product &product, mlir::Value result,
                        int64_t capacity);
+  void multiplyChunk(const Product &product, Tile base, Operands operands,
+                     const LeftUse &use, bool mayBeInPlace);
   void bindAccumulator(mlir::scf::ForOp loop, const Product &product,
                        mlir::Value trips, Operands &operands);
   Product productOf(mlir::linalg::LinalgOp op);
@@ -711,10 +722,25 @@ private:
                   int64_t bytes, int64_t ownWords);
   Panels planPanels(const Product &product, mlir::Region *body,
                     int64_t capacity, int64_t groups, int64_t ownWords);
-  Panels planLeftRows(const Product &product, mlir::Region *body,
-                      int64_t capacity, int64_t ownWords);
+
+  //===--- Panels of the left operand (LeftPanels.cpp)
+  //------------------------------===//
+  Panels planLeftPanels(const Product &product, mlir::Region *body,
+                        int64_t capacity, sg::LoadOp load);
   mlir::Value numberOfRows(const Product &product, const Panels &rows,
                            mlir::Value chunk, mlir::Value chunks);
+  LeftUse findLeftPanels(const Product &product, const Panels &panels,
+                         mlir::Value number, llvm::ArrayRef<mlir::Value> own,
+                         mlir::Value inPlace, Operands &operands);
+  void packLeftPanels(const Product &product, Tile base,
+                      const Operands &operands, mlir::Value column);
+  void packLeftTile(const Product &product, Tile base, const Operands &operands,
+                    mlir::Value column, mlir::Value row, int64_t count);
+  void packLeftAcross(const Product &product, Tile base,
+                      const Operands &operands, mlir::Value column);
+  void
+  forEachStrip(const Product &product, const Operands &operands,
+               llvm::function_ref<void(mlir::Value row, int64_t count)> body);
   Group findGroup(const Panels &panels, mlir::Value number,
                   llvm::ArrayRef<mlir::Value> own);
   mlir::Value unless(mlir::Value condition, mlir::Value count);
@@ -806,6 +832,10 @@ mlir::linalg::LinalgOp findOnlyProduct(mlir::scf::ForOp loop);
 Width widthOf(const Machine &machine, mlir::Type elementType, int64_t size);
 
 mlir::VectorType vectorType(Width width, mlir::Type element);
+
+llvm::SmallVector<mlir::Value> transposed(mlir::OpBuilder &builder,
+                                          mlir::Location loc,
+                                          llvm::ArrayRef<mlir::Value> rows);
 
 /// Returns true if each operation of a combiner works on vectors as on scalars.
 bool isVectorizable(mlir::Block &combiner);

@@ -28,10 +28,6 @@ using namespace seagrove::vectorize;
 static constexpr size_t kMostKeys = 12;
 // How much of packed operands is kept, in units of the second-level cache.
 static constexpr int64_t kKeptBytesPerL2 = 4;
-// The same for the left operand, whose rows come back after a whole column of
-// blocks, and the part of the last level of caches that they may take.
-static constexpr int64_t kKeptRowsPerL2 = 16;
-static constexpr int64_t kPartOfLastLevel = 4;
 // Rows of the right operand that are packed side by side: a multiple of what
 // any matrix unit interleaves.
 static constexpr int64_t kRowsAtOnce = 8;
@@ -125,8 +121,8 @@ Panels Lowering::planKept(const Product &product, Value operand, Region *body,
     return panels;
   int64_t group = elements * product.compute.getIntOrFloatBitWidth() / 8;
   panels.slots = std::clamp<int64_t>(bytes / group, 1, most);
-  panels.buffer = allocateBytes(elements * panels.slots, product.compute,
-                                Lifetime::range);
+  panels.buffer =
+      allocateBytes(elements * panels.slots, product.compute, Lifetime::range);
   panels.keys.assign(keys.begin(), keys.end());
   panels.words = 1 + ownWords + panels.keys.size();
   panels.tags = allocateBytes(panels.slots * panels.words, builder.getI64Type(),
@@ -156,45 +152,6 @@ Panels Lowering::planPanels(const Product &product, Region *body,
   return panels;
 }
 
-/// The left operand's packed rows, `capacity` columns of them, where it is
-/// expected to be packed: programs that walk through the blocks of a column
-/// come back to the same rows with the next column.
-Panels Lowering::planLeftRows(const Product &product, Region *body,
-                              int64_t capacity, int64_t ownWords) {
-  auto load = product.left.getDefiningOp<sg::LoadOp>();
-  if (load && isConstantIntValue(load.getStrides()[1], 1))
-    return {};
-  int64_t elements = product.rows * capacity * product.parts();
-  int64_t bytes = std::min(kKeptRowsPerL2 * machine.l2Bytes,
-                           machine.lastLevelBytes / kPartOfLastLevel);
-  Panels rows = planKept(product, product.left, body, elements, kMostGroups,
-                         bytes, ownWords);
-  // Without a number there is nothing to tell blocks apart by.
-  if (rows.slots > 1)
-    noteDecision(product.op, "product",
-                 "the left operand's packed rows are kept for the thread's "
-                 "next programs: {0} groups of {1} KiB",
-                 rows.slots,
-                 elements * product.compute.getIntOrFloatBitWidth() / 8 >> 10);
-  return rows;
-}
-
-/// The group that a block of rows has in a chunk: blocks that follow each other
-/// have groups that do, so that as many of them are kept as there is room for.
-Value Lowering::numberOfRows(const Product &product, const Panels &rows,
-                             Value chunk, Value chunks) {
-  Value sum = constant(0);
-  for (Value key : rows.keys)
-    if (isa<IntegerType>(key.getType()))
-      sum = builder.createOrFold<arith::AddIOp>(loc, sum, asI64(scalar(key)));
-  Value block = builder.createOrFold<arith::DivUIOp>(loc, sum,
-                                                     constant(product.rows));
-  Value number = builder.createOrFold<arith::MulIOp>(loc, block, chunks);
-  number = builder.createOrFold<arith::AddIOp>(loc, number, chunk);
-  return builder.createOrFold<arith::RemUIOp>(loc, number,
-                                              constant(rows.slots));
-}
-
 /// The packed panels of group `number`; `kept` tells whether they hold what
 /// they should, and is null where that is never so.
 Lowering::Group Lowering::findGroup(const Panels &panels, Value number,
@@ -213,12 +170,12 @@ Lowering::Group Lowering::findGroup(const Panels &panels, Value number,
     return address(buffer.pointer, buffer.elementType, offset);
   };
   group.buffer.pointer = at(panels.buffer, panels.elements);
-  Value tag = at(panels.tags, panels.words);
+  Value tag = group.tag = at(panels.tags, panels.words);
   SmallVector<Value> words = {constant(1)};
   llvm::append_range(words, own);
   for (Value key : panels.keys)
     words.push_back(tagWord(scalar(key)));
-  assert(static_cast<int64_t>(words.size()) == panels.words);
+  assert(static_cast<int64_t>(words.size()) + panels.counts == panels.words);
   for (auto [index, word] : llvm::enumerate(words)) {
     Value place = address(tag, word.getType(), constant(index));
     Value stored = LLVM::LoadOp::create(builder, loc, word.getType(), place);
@@ -380,8 +337,7 @@ void Lowering::packRightAcross(const Product &product, Tile base,
 Value Lowering::columnsInARow(const Product &product, Value whole) {
   int64_t rank = cast<RankedTensorType>(product.right.getType()).getRank();
   SmallVector<Value> indices;
-  SmallVector<int64_t> identity =
-      llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  SmallVector<int64_t> identity = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   forEachRead(product.right, identity, [&](Value read, ArrayRef<int64_t> dims) {
     auto load = read.getDefiningOp<sg::LoadOp>();
     if (!load || buffers.contains(read) || views.contains(load))

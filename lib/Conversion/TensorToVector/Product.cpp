@@ -28,6 +28,9 @@ using namespace seagrove::vectorize;
 // Rows of a right operand that is not packed which are read side by side: as
 // many streams as memory serves at once.
 static constexpr int64_t kRowsSideBySide = 16;
+// Steps of K whose counters and branch are shared: a quarter of one for twelve
+// multiplications is hardly seen, and more code does not pay.
+static constexpr int64_t kStepsTogether = 4;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -149,48 +152,77 @@ void Lowering::multiplyTile(const Product &product, Tile base,
   SmallVector<Value> leftRows;
   for (int64_t r = 0; r < count; ++r) {
     builder.restoreInsertionPoint(points.back());
+    if (operands.leftPanels) {
+      Value first =
+          arith::MulIOp::create(builder, loc, row, operands.panelRows);
+      first = builder.createOrFold<arith::AddIOp>(loc, first, constant(r));
+      leftRows.push_back(
+          address(operands.left.pointer, product.compute, first));
+      continue;
+    }
     Value m = builder.createOrFold<arith::AddIOp>(loc, row, constant(r));
     leftRows.push_back(leftRow(operands, m));
   }
   Value panel = arith::MulIOp::create(builder, loc, column, operands.panelRows);
-  Value rightStart = address(operands.right.pointer, product.compute, panel);
-  Value k = openLoop(constant(0), operands.depth, 1, sums);
-  SmallVector<Value> carried(loopState()), next(carried.size());
+  Value right = address(operands.right.pointer, product.compute, panel);
   unsigned alignment = product.compute.getIntOrFloatBitWidth() / 8;
-  Type vectorType = product.compute;
+  Type type = product.compute;
   if (product.columns > 1)
-    vectorType = vectorize::vectorType(product.width, product.compute);
-  SmallVector<Value> columns;
+    type = vectorType(product.width, product.compute);
   Value stride = operands.lineStride;
   if (!stride)
     stride = laneCount(product.width, product.vectors);
-  Value line = arith::MulIOp::create(builder, loc, k, stride);
-  for (int64_t vector = 0; vector < product.vectors; ++vector) {
-    Value offset = builder.createOrFold<arith::AddIOp>(
-        loc, line, laneCount(product.width, vector));
-    columns.push_back(LLVM::LoadOp::create(
-        builder, loc, vectorType, address(rightStart, product.compute, offset),
-        alignment));
-  }
-  for (int64_t r = 0; r < count; ++r) {
-    Value element = LLVM::LoadOp::create(
-        builder, loc, product.compute, address(leftRows[r], product.compute, k),
-        alignment);
-    if (product.columns > 1)
-      element = vector::BroadcastOp::create(builder, loc, vectorType, element);
+  // Adds the products of step `k` to `state`.
+  auto addStep = [&](Value k, MutableArrayRef<Value> state) {
+    Value line = arith::MulIOp::create(builder, loc, k, stride);
+    SmallVector<Value> columns;
     for (int64_t vector = 0; vector < product.vectors; ++vector) {
-      Value &sum = next[r * product.vectors + vector];
-      sum = multiplyAdd(element, columns[vector],
-                        carried[r * product.vectors + vector]);
+      Value offset = builder.createOrFold<arith::AddIOp>(
+          loc, line, laneCount(product.width, vector));
+      columns.push_back(LLVM::LoadOp::create(
+          builder, loc, type, address(right, product.compute, offset),
+          alignment));
     }
-  }
-  ValueRange results = closeLoop(next);
-  SmallVector<Value> finished(results);
+    if (operands.leftPanels)
+      k = arith::MulIOp::create(builder, loc, k, constant(count));
+    for (auto [r, start] : llvm::enumerate(leftRows)) {
+      Value element =
+          LLVM::LoadOp::create(builder, loc, product.compute,
+                               address(start, product.compute, k), alignment);
+      if (product.columns > 1)
+        element = vector::BroadcastOp::create(builder, loc, type, element);
+      for (int64_t vector = 0; vector < product.vectors; ++vector) {
+        Value &sum = state[r * product.vectors + vector];
+        sum = multiplyAdd(element, columns[vector], sum);
+      }
+    }
+  };
+  auto addSteps = [&](Value from, Value to, int64_t together) {
+    Value first = openLoop(from, to, together, sums);
+    SmallVector<Value> state(loopState());
+    for (int64_t step = 0; step < together; ++step)
+      addStep(builder.createOrFold<arith::AddIOp>(loc, first, constant(step)),
+              state);
+    ValueRange results = closeLoop(state);
+    sums.assign(results.begin(), results.end());
+  };
+  // Lines at a distance that is known only at run time need an address each.
+  bool single = operands.lineStride || product.width.scalable;
+  int64_t together = single ? 1 : kStepsTogether;
+  Value end = operands.depth, whole = end;
+  if (APInt depth; matchPattern(end, m_ConstantInt(&depth)))
+    while (depth.urem(together) != 0)
+      together /= 2;
+  else if (end != operands.panelRows || product.depth % together != 0)
+    whole = arith::AndIOp::create(builder, loc, end, constant(-together));
+  addSteps(constant(0), whole, together);
+  if (whole != end)
+    addSteps(whole, end, 1);
   for (int64_t r = 0; r < count; ++r)
     for (int64_t vector = 0; vector < product.vectors; ++vector) {
       Tile tile = tileAt(r, vector);
       writeBuffer(operands.out, tile,
-                  convert(finished[r * product.vectors + vector],
+                  convert(sums[r * product.vectors + vector],
                           operands.out.elementType));
     }
 }
@@ -237,28 +269,17 @@ Value Lowering::interleaved(ArrayRef<Value> vectors) {
                                       interleaved(odd));
 }
 
-/// All register tiles. Rows are divided evenly: `large` tiles of one row more
-/// than the rest, so that no small remainder is left over.
+/// All register tiles.
 void Lowering::multiply(const Product &product, Tile base,
                         const Operands &operands) {
   if (product.unit)
     return multiplyWithUnit(product, operands);
   auto tiles = [&](const Operands &part) {
-    int64_t count = llvm::divideCeil(product.rows, product.tileRows);
-    int64_t fewer = product.rows / count, large = product.rows % count;
     Value column = openLoop(constant(0), atMost(product.columns, part.columns),
                             laneCount(product.width, product.vectors));
-    auto strip = [&](int64_t from, int64_t to, int64_t rows) {
-      if (from == to)
-        return;
-      Value row = openLoop(constant(from), atMost(to, part.rows), rows);
+    forEachStrip(product, part, [&](Value row, int64_t rows) {
       multiplyTile(product, base, part, row, column, rows);
-      closeLoop();
-      // What was computed in this loop is not there in the next one.
-      cache.clear();
-    };
-    strip(0, large * (fewer + 1), fewer + 1);
-    strip(large * (fewer + 1), product.rows, fewer);
+    });
     closeLoop();
   };
   if (!operands.lineStride)

@@ -186,6 +186,26 @@ void Lowering::bindAccumulator(scf::ForOp loop, const Product &product,
   });
 }
 
+/// Multiplies by the left operand's panels where they are used, and else by its
+/// rows, which then lie where they can be read.
+void Lowering::multiplyChunk(const Product &product, Tile base,
+                             Operands operands, const LeftUse &use,
+                             bool mayBeInPlace) {
+  if (!use.panels)
+    return multiply(product, base, operands);
+  Operands packed = operands;
+  packed.leftPanels = true;
+  if (!mayBeInPlace)
+    return multiply(product, base, packed);
+  operands.inPlace =
+      arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+  scf::IfOp branch = openBranch(use.panels, {}, /*otherwise=*/true);
+  multiply(product, base, packed);
+  openOtherBranch(branch);
+  multiply(product, base, operands);
+  closeBranch(branch);
+}
+
 FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   linalg::LinalgOp op = findOnlyProduct(loop);
   if (!op)
@@ -203,8 +223,9 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
              right = rightInUserMemory(product, operands, body);
   Panels panels = planPanels(product, body, operands.capacity, kMostGroups,
                              4 + bool(operands.columns) + bool(right));
-  Panels rows =
-      planLeftRows(product, body, operands.capacity, 4 + bool(load));
+  Panels leftPanels;
+  if (!right)
+    leftPanels = planLeftPanels(product, body, operands.capacity, load);
   Value lower = asI64(scalar(loop.getLowerBound())),
         upper = asI64(scalar(loop.getUpperBound()));
   Value step = asI64(scalar(loop.getStep()));
@@ -241,23 +262,25 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   Value number = builder.createOrFold<arith::DivUIOp>(loc, chunk.first,
                                                       constant(perChunk));
   SmallVector<Value> tag = {chunk.first, chunk.count, lower, step};
-  if (rows.slots) {
-    SmallVector<Value> leftTag = tag;
-    // What is not packed must not be found as if it were.
-    if (load)
-      leftTag.push_back(arith::ExtUIOp::create(
-          builder, loc, builder.getI64Type(), leftInPlace));
+  LeftUse use;
+  if (leftPanels.slots) {
     Value chunks = arith::CeilDivUIOp::create(builder, loc, trips, atOnce);
-    Group group = findGroup(
-        rows, numberOfRows(product, rows, number, chunks), leftTag);
-    operands.left.pointer = operands.leftPointer = group.buffer.pointer;
-    packsLeft = unless(group.kept, packsLeft);
+    SmallVector<Value> words(tag);
+    words.push_back(operands.rows ? operands.rows : constant(product.rows));
+    use = findLeftPanels(product, leftPanels,
+                         numberOfRows(product, leftPanels, number, chunks),
+                         words, leftInPlace, operands);
+    packsLeft = arith::SelectOp::create(builder, loc, use.packs, chunk.count,
+                                        constant(0));
   }
   if (load)
     readLeftInPlace(operands, load, leftInPlace);
   if (failed(packIterations(chunk, product, base, packsLeft,
                             [&](Value column, const Tile &tile) {
-                              packLeft(product, tile, operands.left, column);
+                              if (use.panels)
+                                packLeftPanels(product, tile, operands, column);
+                              else
+                                packLeft(product, tile, operands.left, column);
                             })))
     return failure();
   if (operands.columns)
@@ -281,7 +304,7 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
                               packRight(product, tile, operands, column);
                             })))
     return failure();
-  multiply(product, base, operands);
+  multiplyChunk(product, base, operands, use, load != nullptr);
   closeLoop();
   closeNest();
   buffers[loop.getResult(0)] = operands.out;

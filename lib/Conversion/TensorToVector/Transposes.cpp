@@ -177,8 +177,8 @@ static Value unpacked(OpBuilder &builder, Location loc, Value left, Value right,
 /// two, and the length is not the greater. Rows whose numbers differ by a
 /// multiple of the length share a register, one in each unit of it, so that no
 /// shuffle crosses units.
-static SmallVector<Value> transposed(OpBuilder &builder, Location loc,
-                                     ArrayRef<Value> rows) {
+SmallVector<Value> vectorize::transposed(OpBuilder &builder, Location loc,
+                                         ArrayRef<Value> rows) {
   int64_t length = cast<VectorType>(rows.front().getType()).getNumElements();
   SmallVector<Value> values;
   for (int64_t row = 0; row < length; ++row) {
