@@ -33,6 +33,8 @@ struct KernelObject {
   PyObject ob_base;
   SharedObject image;
   RangeKernel entry;
+  /// For a further range of a launch: `entry` where the image has no other.
+  RangeKernel next;
 };
 
 PyTypeObject *kernelType = nullptr;
@@ -56,6 +58,11 @@ PyObject *kernelNew(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   PyBuffer_Release(&bytes);
   if (error.empty()) {
     self->entry = reinterpret_cast<RangeKernel>(self->image.find(symbol));
+    std::string further = std::string(symbol) + ".next";
+    self->next =
+        reinterpret_cast<RangeKernel>(self->image.find(further.c_str()));
+    if (!self->next)
+      self->next = self->entry;
     if (!self->entry)
       error = std::string("no symbol '") + symbol + "' in the kernel's image";
   }
@@ -78,7 +85,7 @@ void kernelDealloc(PyObject *object) {
 
 PyObject *kernelUnload(PyObject *object, PyObject *) {
   auto *self = reinterpret_cast<KernelObject *>(object);
-  self->entry = nullptr;
+  self->entry = self->next = nullptr;
   self->image.unload();
   Py_RETURN_NONE;
 }
@@ -247,8 +254,8 @@ bool start(Plan &plan, const KernelObject *kernel, const uint64_t *slots,
     return raise("raise_load_error",
                  Py_BuildValue("(Os)", plan.signature.kernel(),
                                "the kernel has been unloaded"));
-  Job job{kernel->entry,     slots,        grid, programs,
-          plan.scratchBytes, plan.progress};
+  Job job{kernel->entry, kernel->next,      slots,        grid,
+          programs,      plan.scratchBytes, plan.progress};
   return runKernel(plan, job);
 }
 

@@ -13,6 +13,7 @@
 
 #include "dispatch.h"
 #include "launch.h"
+#include "plain_call.h"
 #include "seagrove/Api.h"
 #include "thread_pool.h"
 
@@ -112,6 +113,7 @@ NB_MODULE(_seagrove, m) {
 
   m.def("num_threads", &launch::numThreads);
   m.def("set_num_threads", &launch::setNumThreads, nb::arg("count"));
-  if (!launch::addTypes(m.ptr()) || !launch::addDispatchTypes(m.ptr()))
+  if (!launch::addTypes(m.ptr()) || !launch::addDispatchTypes(m.ptr()) ||
+      !launch::addPlainCallType(m.ptr()))
     nb::raise_python_error();
 }

@@ -100,19 +100,20 @@ bool reserveScratch(int64_t bytes) {
   return bytes <= 0 || scratchArena.get(bytes) != nullptr;
 }
 
-bool runSerially(const Job &job, int64_t first, int64_t last) {
+bool runSerially(const Job &job, int64_t first, int64_t last, bool continues) {
+  RangeKernel kernel = continues ? job.next : job.kernel;
   void *scratch = nullptr;
   if (job.scratchBytes > 0 && !(scratch = scratchArena.get(job.scratchBytes)))
     return false;
   if (job.scratchBytes < int64_t(sizeof(AssertionHook))) {
-    job.kernel(job.args, job.grid, first, last, scratch);
+    kernel(job.args, job.grid, first, last, scratch);
     return true;
   }
   Landing landing;
   AssertionHook hook{failAssertion, &landing};
   std::memcpy(scratch, &hook, sizeof(hook));
   if (setjmp(landing.where) == 0) {
-    job.kernel(job.args, job.grid, first, last, scratch);
+    kernel(job.args, job.grid, first, last, scratch);
   } else if (job.failedAssertion) {
     const char *none = nullptr;
     job.failedAssertion->compare_exchange_strong(none, landing.message);
@@ -136,6 +137,7 @@ struct Ticket {
   static uint64_t make(uint32_t launch, int workers, int64_t units) {
     return uint64_t(launch) << 32 | uint64_t(workers) << 20 | uint64_t(units);
   }
+  static uint32_t launch(uint64_t word) { return uint32_t(word >> 32); }
   static int64_t units(uint64_t word) { return int64_t(word & kUnitMask); }
   static int workers(uint64_t word) { return int(word >> 20 & 0xfff); }
 };
@@ -153,6 +155,8 @@ private:
   /// Runs chunks of the current launch until all have begun. Returns how many
   /// programs this thread ran.
   int64_t runChunks(int index);
+  /// Whether a range has not been run to its end.
+  bool hasFailed() const;
   void waitForOthers();
   void addWorkers(int wanted);
 
@@ -179,9 +183,17 @@ private:
   int workers = 0;
 };
 
+bool Pool::hasFailed() const {
+  return failed.load(std::memory_order_relaxed) ||
+         (job.failedAssertion &&
+          job.failedAssertion->load(std::memory_order_relaxed));
+}
+
 int64_t Pool::runChunks(int index) {
   int64_t programsRun = 0;
   uint64_t word = ticket.load(std::memory_order_acquire);
+  // Of the launch that this thread ran a chunk of; the first launch is 1.
+  uint32_t previous = 0;
   while (Ticket::units(word) > 0 && index < Ticket::workers(word)) {
     int64_t left = Ticket::units(word);
     int64_t taken = left / (kPartOfShare * (Ticket::workers(word) + 1));
@@ -196,7 +208,10 @@ int64_t Pool::runChunks(int index) {
     };
     int64_t first = programAt(total - left);
     int64_t last = programAt(total - left + taken);
-    if (!runSerially(job, first, last))
+    // Another launch may have begun meanwhile: its chunks are as good.
+    bool continues = Ticket::launch(word) == previous && !hasFailed();
+    previous = Ticket::launch(word);
+    if (!runSerially(job, first, last, continues))
       failed.store(true, std::memory_order_relaxed);
     programsRun += last - first;
     // The launch may end with this increment: nothing of it is read after.

@@ -45,6 +45,9 @@ constexpr int64_t kMaxTogether = 1024;
 /// One launch: what to run and over which ids.
 struct Job {
   RangeKernel kernel = nullptr;
+  /// The same for a further range of a launch on one thread, whose scratch
+  /// memory has been left as it was.
+  RangeKernel next = nullptr;
   const void *args = nullptr;
   const int32_t *grid = nullptr;
   int64_t programs = 0;
@@ -73,8 +76,11 @@ private:
 };
 
 /// Runs the ids `first` to `last - 1` on this thread. Returns false if it could
-/// not allocate its scratch memory; then no program has run.
-bool runSerially(const Job &job, int64_t first, int64_t last);
+/// not allocate its scratch memory; then no program has run. `continues`: the
+/// last range that this thread ran was one of the same launch, and came to its
+/// end.
+bool runSerially(const Job &job, int64_t first, int64_t last,
+                 bool continues = false);
 
 /// Allocates the scratch memory of this thread ahead of `runSerially`.
 bool reserveScratch(int64_t bytes);

@@ -96,3 +96,17 @@ tt.func private @scaled(%a: tensor<16x32xi8>, %s: tensor<16x2xi8>, %b: tensor<64
   %0 = tt.dot_scaled %a scale %s, %b, %c lhs = e2m1 rhs = bf16 {fastMath = false} : tensor<16x32xi8>, tensor<16x2xi8> * tensor<64x16xbf16> -> tensor<16x16xf32>
   tt.return %0 : tensor<16x16xf32>
 }
+
+// A wide integer becomes bf16 by way of f32; what that has no place for is
+// gathered in the last bit kept, so that it is rounded once.
+
+// CHECK-LABEL: func.func private @integer_to_bf16
+// CHECK-SAME: (%[[X:.*]]: tensor<16xi32>)
+// CHECK: %[[LARGE:.*]] = arith.cmpi uge
+// CHECK: %[[LOST:.*]] = arith.andi %[[X]]
+// CHECK: %[[KEPT:.*]] = arith.select %[[LARGE]], %{{.*}}, %[[X]]
+// CHECK: arith.sitofp %[[KEPT]] : tensor<16xi32> to tensor<16xbf16>
+tt.func private @integer_to_bf16(%x: tensor<16xi32>) -> tensor<16xbf16> {
+  %0 = arith.sitofp %x : tensor<16xi32> to tensor<16xbf16>
+  tt.return %0 : tensor<16xbf16>
+}

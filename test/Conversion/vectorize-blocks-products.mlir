@@ -6,7 +6,7 @@
 // four iterations has a tag of its number (three words and one that says that
 // there is something) and of the program's column. The left operand is
 // contiguous and in bounds, so it is read where it lies: only the right one is
-// packed, and only where its tag is another.
+// packed, and only where its tag is another. Four steps of K share a branch.
 
 // CHECK-LABEL: func.func private @shared.program
 // CHECK-SAME: sg.scratch_cleared = array<i64: 0, [[LAST:[0-9]+]]>
@@ -15,7 +15,10 @@
 // CHECK: %[[TIMES:[^ ]+]] = arith.select {{.*}}, %c0_i64,
 // CHECK: scf.for {{.*}} to %[[TIMES]]
 // CHECK: llvm.store {{.*}} vector<8xf32>
-// CHECK-COUNT-12: math.fma
+// CHECK: step %c4_i64 iter_args
+// CHECK-COUNT-48: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
 func.func @shared(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64
@@ -146,7 +149,11 @@ func.func @adds(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %s: f32) a
 // CHECK: llvm.store {{.*}} vector<8xf32>
 // CHECK: arith.minsi %[[N]], %c32_i64
 // CHECK-COUNT-12: llvm.select {{.*}} vector<8xf32>
-// CHECK: math.fma
+// CHECK: %[[WHOLE:.*]] = arith.andi %{{.*}}, %c-4_i64
+// CHECK: scf.for {{.*}} to %[[WHOLE]] step %c4_i64 iter_args
+// CHECK-COUNT-48: math.fma
+// CHECK: scf.for {{.*}} = %[[WHOLE]] to {{.*}} step %c1_i64 iter_args
+// CHECK-COUNT-12: math.fma
 func.func @edges(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %m: i64, %n: i64, %k: i64, %trips: i32) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64

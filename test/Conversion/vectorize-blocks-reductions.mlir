@@ -149,6 +149,38 @@ func.func @accumulate_rows(%x: !tt.ptr<f32>, %a: !tt.ptr<f32>, %y: !tt.ptr<f32>,
 
 // -----
 
+// What nobody reads is not accumulated: the columns end at the store's bound,
+// behind the sum of the rows, too.
+
+// CHECK-LABEL: func.func private @accumulate_needed.program
+// CHECK: %[[END:.*]] = arith.minsi %{{.*}}, %c512
+// CHECK: scf.for
+// CHECK: scf.for %{{.*}} = %c0{{[^ ]*}} to %c4
+// CHECK: scf.for %{{.*}} = %c0{{[^ ]*}} to %[[END]] step %c64
+func.func @accumulate_needed(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %rows: i64, %n: i64) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c4 = arith.constant 4 : i64
+  %c512 = arith.constant 512 : i64
+  %zero = arith.constant dense<0.0> : tensor<4x512xf32>
+  %sums = scf.for %i = %c0 to %rows step %c4 iter_args(%acc = %zero) -> (tensor<4x512xf32>) : i64 {
+    %at = arith.muli %i, %n : i64
+    %v = sg.load %x[%at] strides(%n, %c1) bounds(%c0, %c0) to (%c4, %n) : !tt.ptr<f32> -> tensor<4x512xf32>
+    %next = arith.addf %acc, %v : tensor<4x512xf32>
+    scf.yield %next : tensor<4x512xf32>
+  }
+  %sum = sg.reduce(%sums) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<4x512xf32>) -> tensor<512xf32>
+  %high = arith.minsi %n, %c512 : i64
+  sg.store %sum, %y[%c0] strides(%c1) bounds(%c0) to (%high) : tensor<512xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
 // A long row is asked for ahead of its first reads, once for each line of the
 // cache, and not again.
 

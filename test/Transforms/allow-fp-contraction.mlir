@@ -20,3 +20,13 @@ func.func @other_operations(%a: f32, %b: f32) -> f32 {
   %quotient = arith.divf %difference, %b : f32
   return %quotient : f32
 }
+
+// A difference that must not be positive is that of rounded numbers.
+
+// CHECK-LABEL: func.func @never_positive
+func.func @never_positive(%a: f32, %b: f32) -> f32 {
+  // CHECK: arith.subf %{{.*}}, %{{.*}} : f32
+  %difference = arith.subf %a, %b : f32
+  %e = math.exp %difference {sg.never_positive} : f32
+  return %e : f32
+}

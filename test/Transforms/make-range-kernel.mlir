@@ -46,14 +46,23 @@ func.func private @scale.program(%x: !llvm.ptr, %factor: f32, %flag: i1,
   return
 }
 
-// What programs keep for one another is cleared once, before the first.
+// What programs keep for one another is cleared once, before the first; a
+// further range of the launch on the same thread goes on with it.
 
+// CHECK-LABEL: func.func private @keeps.range(
+// CHECK-SAME:    llvm.linkage = #llvm.linkage<internal>
+// CHECK-SAME:    passthrough = ["noinline"]
+// CHECK:         scf.if
+// CHECK:           scf.for
+// CHECK-LABEL: func.func @keeps.next(
+// CHECK-NEXT:    call @keeps.range(
+// CHECK-NEXT:    return
 // CHECK-LABEL: func.func @keeps(
 // CHECK-SAME:    %[[SCRATCH:[^:]*]]: !llvm.ptr {llvm.align
-// CHECK:         scf.if
-// CHECK:           %[[FROM:.*]] = llvm.getelementptr inbounds %[[SCRATCH]][64]
-// CHECK:           "llvm.intr.memset"(%[[FROM]], %{{[^,]*}}, %c128{{[^,]*}})
-// CHECK:           scf.for
+// CHECK-SAME:    sg.range_kernel, sg.scratch_bytes = 256
+// CHECK:         %[[FROM:.*]] = llvm.getelementptr inbounds %[[SCRATCH]][64]
+// CHECK:         "llvm.intr.memset"(%[[FROM]], %{{[^,]*}}, %c128{{[^,]*}})
+// CHECK:         call @keeps.range(
 func.func private @keeps.program(%pid_x: i32, %pid_y: i32, %pid_z: i32,
                                  %n_x: i32, %n_y: i32, %n_z: i32, %scratch: !llvm.ptr)
     attributes {sg.kernel_name = "keeps", sg.scratch_bytes = 256 : i64,

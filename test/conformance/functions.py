@@ -103,6 +103,14 @@ def _first_set(x: Array) -> Array:
     return np.array([(int(v) & -int(v)).bit_length() for v in x])
 
 
+def _leading_zeros(bits: int) -> Callable[[Array], Array]:
+    return lambda x: np.array([bits - (int(v) % (1 << bits)).bit_length() for v in x])
+
+
+def _ones(bits: int) -> Callable[[Array], Array]:
+    return lambda x: np.array([(int(v) % (1 << bits)).bit_count() for v in x])
+
+
 def _next_after_of(dtype: str) -> Callable[[Array, Array], Array]:
     kind = np.dtype(dtype)
     return lambda x, y: np.nextafter(x.astype(kind), y.astype(kind)).astype(np.float64)
@@ -125,6 +133,9 @@ def rows() -> list[Op]:
             Bound(0.51), expr="libdevice.ldexp(x, y.to(tl.int32))"),
         _op("ilogb", lambda x: (np.frexp(x)[1] - 1).astype("i4"), both, ("nonzero",), out="int32"),
         _op("llrint", lambda x: np.rint(x).astype("i8"), both, ("wide",), out="int64"),
+        *(_op("clz", _leading_zeros(bits), (f"int{bits}",), ("any",), out="int32")
+          for bits in (32, 64)),
+        *(_op("popc", _ones(bits), (f"int{bits}",), ("any",), out="int32") for bits in (32, 64)),
         _op("ffs", _first_set, ("int32", "int64"), ("any",), out="int32"),
         _op("finitef", np.isfinite, ("float32",), ("any",), out="int1"),
         _op("isfinited", np.isfinite, ("float64",), ("any",), out="int1"),

@@ -47,3 +47,20 @@ def test_shifted_rows(shape, distance):
         memory[100:], memory[100 + distance :], rows, columns, 20, ROWS=8, COLUMNS=16
     )  # fmt: skip
     assert torch.equal(memory, expected)
+
+
+@triton.jit
+def add_one(x, stride, other, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+    at = tl.arange(0, ROWS)[:, None] * stride + tl.arange(0, COLUMNS)[None, :] * other
+    tl.store(x + at, tl.load(x + at) + 1)
+
+
+@pytest.mark.parametrize("strides", [(0, 1), (1, 0), (0, 0), (1, 1), (4, 1), (1, -3), (16, 1)])
+@pytest.mark.parametrize("shape", [(8, 16), (1, 128), (16, 1)])
+def test_lanes_that_write_one_element(strides, shape):
+    memory = torch.zeros(1024)
+    add_one[(1,)](memory[400:], *strides, ROWS=shape[0], COLUMNS=shape[1])
+    expected = torch.zeros(1024)
+    rows, columns = torch.arange(shape[0])[:, None], torch.arange(shape[1])
+    expected[400 + rows * strides[0] + columns * strides[1]] = 1
+    assert torch.equal(memory, expected)

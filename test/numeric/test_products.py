@@ -120,6 +120,22 @@ def test_memory_that_changes_between_launches():
     assert torch.equal(multiply(a, b), a @ b)
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_go_on_with_their_panels(threads):
+    """Each thread runs several ranges of a launch, and keeps its panels from one to the next."""
+    import seagrove
+
+    before = seagrove.get_num_threads()
+    seagrove.set_num_threads(threads)
+    try:
+        a, b = integers(1000, 200), integers(200, 250, seed=1)
+        for number in range(6):
+            assert torch.equal(multiply(a, b, bm=16, bn=64, bk=32), a @ b), number
+            b += 1
+    finally:
+        seagrove.set_num_threads(before)
+
+
 @triton.jit
 def writes_first_kernel(a_ptr, b_ptr, c_ptr, BLOCK: tl.constexpr):
     """Each program replaces B by its own number, and multiplies by that."""

@@ -246,3 +246,20 @@ def test_exponential_of_what_is_never_positive(dtype, exp2):
     rest = ~np.isnan(expected)
     unit = np.spacing(expected[rest].astype(got.dtype))
     assert (np.abs(got[rest] - expected[rest]) <= 1.05 * unit).all()
+
+
+@triton.jit
+def scaled_softmax_kernel(x_ptr, y_ptr, scale, BLOCK: tl.constexpr):
+    cols = tl.arange(0, BLOCK)
+    x = tl.load(x_ptr + cols) * scale
+    e = tl.exp(x - tl.max(x, axis=0))
+    tl.store(y_ptr + cols, e / tl.sum(e, axis=0))
+
+
+@pytest.mark.parametrize("magnitude", [1.0, 1e10, 3.3e30, 3e38])
+def test_the_largest_of_products_is_as_large_as_each(magnitude):
+    """x * scale - max(x * scale) must not become one operation with one rounding."""
+    x = torch.full((BLOCK,), magnitude)
+    x[5], y = 0.9999 * magnitude, torch.empty(BLOCK)
+    scaled_softmax_kernel[(1,)](x, y, 0.3333, BLOCK=BLOCK)
+    torch.testing.assert_close(y, torch.softmax(x * 0.3333, 0))

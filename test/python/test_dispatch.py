@@ -334,6 +334,113 @@ def test_tensor_subclass_and_parameter(scale):
     assert torch.equal(out, torch.full((N,), 4.0)) and entries(scale) == 1
 
 
+BYTES = (torch.int8, torch.uint8, torch.bool, torch.float8_e5m2, torch.float8_e4m3fn)
+
+
+@pytest.fixture(params=["by C functions", "by attributes"])
+def way_of_reading(request, monkeypatch):
+    """Both ways to read a tensor; older versions of torch have the second alone."""
+    if request.param == "by attributes":
+        if not hasattr(torch.Tensor, "__dlpack_c_exchange_api__"):
+            pytest.skip("there is no other way in this version of torch")
+        monkeypatch.delattr(torch.Tensor, "__dlpack_c_exchange_api__")
+    return request.param
+
+
+def test_element_types_of_one_size(way_of_reading):
+    @triton.jit
+    def copy_bytes(x, out, BLOCK: tl.constexpr):
+        offsets = tl.arange(0, BLOCK)
+        tl.store(out + offsets, tl.load(x + offsets).to(tl.float32))
+
+    out = torch.zeros(N)
+    compiled = {}
+    for _ in range(2):
+        for dtype in BYTES:
+            x = (torch.arange(N) % 2).to(dtype)
+            kernel = copy_bytes[(1,)](x, out, BLOCK=N)
+            assert compiled.setdefault(dtype, kernel) is kernel
+            assert torch.equal(out, x.float()), dtype
+    assert entries(copy_bytes) == len(set(compiled.values())) == len(BYTES)
+
+
+def test_views_and_other_tensors_at_the_same_place(scale, way_of_reading):
+    whole = torch.arange(4 * N, dtype=torch.float32)
+    out = torch.zeros(N)
+    views = [whole[:N], whole[N : 2 * N], whole[4 : 4 + N], whole.view(4, N)[3], whole.clone()[:N]]
+    for x in views:
+        scale[(1,)](x, out, N, 2, SHIFT=0, BLOCK=N)
+        assert torch.equal(out, x * 2)
+    assert entries(scale) == 1
+    for x in (whole[1 : 1 + N], torch.nn.Parameter(whole[:N]), whole[:N].requires_grad_()):
+        scale[(1,)](x, out, N, 2, SHIFT=0, BLOCK=N)
+        assert torch.equal(out, x.detach() * 2)
+
+
+def test_none_and_tuples():
+    @triton.jit
+    def shifted(x, shift, sizes, out, BLOCK: tl.constexpr):
+        offsets = tl.arange(0, BLOCK)
+        value = tl.load(x + offsets, mask=offsets < sizes[0])
+        if shift is not None:
+            value += tl.load(shift + offsets)
+        tl.store(out + offsets, value, mask=offsets < sizes[0])
+
+    x, out = torch.ones(N), torch.zeros(N)
+    for _ in range(3):
+        for shift, expected in ((None, 1.0), (x, 2.0)):
+            for size in (7, 16, 1):
+                out.zero_()
+                shifted[(1,)](x, shift, (size, 5), out, BLOCK=N)
+                assert out.sum() == size * expected
+
+
+def test_tensors_without_memory_here(scale):
+    out = torch.zeros(N)
+    check(scale)
+    for strange in (torch.zeros(N, device="meta"), torch.zeros(N).to_sparse()):
+        for _ in range(2):
+            with pytest.raises((errors.SeagroveError, RuntimeError)):
+                scale[(1,)](strange, out, N, 2, SHIFT=0, BLOCK=N)
+    assert entries(scale) == 1
+
+
+def test_what_changes_and_changes_back(scale):
+    calls = []
+    check(scale)
+    for _ in range(2):
+        knobs.runtime.launch_enter_hook.add(calls.append)
+        check(scale)
+        knobs.runtime.launch_enter_hook.remove(calls.append)
+        check(scale)
+        check(scale)
+    assert len(calls) == 2
+    # Entries that nobody watches come and go in the same dicts.
+    for number in range(3):
+        scale.other = number
+        knobs.other = number
+        check(scale)
+    del scale.other, knobs.other
+    check(scale)
+    assert entries(scale) == 1
+
+
+def test_grid_function_may_keep_what_it_gets(scale):
+    kept = []
+
+    def grid(meta):
+        kept.append(meta)
+        return (1,)
+
+    for shift in (1, 2, 1, 2):
+        check(scale, shift=shift, grid=grid)
+    assert [*kept[0]] == ["x", "out", "n", "factor", "SHIFT", "BLOCK"]
+    assert [(meta["n"], meta["SHIFT"], meta["BLOCK"]) for meta in kept] == [
+        (N, shift, N) for shift in (1, 2, 1, 2)
+    ]
+    assert len({id(meta) for meta in kept}) == len(kept)
+
+
 # --- kernels that others launch ------------------------------------------------------------------
 
 

@@ -97,10 +97,15 @@ def kill_worker(remote):
 
 def test_interrupted_launch():
     """Ctrl-C ends the launch, and the next one gets its own answer."""
-    with using("aarch64", 256):
-        threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-        with pytest.raises(KeyboardInterrupt):
-            wait_for[(1,)](torch.zeros(1, dtype=torch.int32))
+    # The background job of a script starts with the signal ignored, and Python leaves it so.
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with using("aarch64", 256):
+            threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+            with pytest.raises(KeyboardInterrupt):
+                wait_for[(1,)](torch.zeros(1, dtype=torch.int32))
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def test_memory_outlives_the_worker():

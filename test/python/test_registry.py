@@ -46,26 +46,51 @@ def test_unknown_backend():
     assert registry.chosen() is None
 
 
-def test_third_party_backends_are_found(tmp_path: Path):
-    info = tmp_path / "abacus-1.0.dist-info"
+def wheel(folder: Path, package: str, backend: str) -> None:
+    """An installed package that registers a backend."""
+    info = folder / f"{package}-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: abacus\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[seagrove.backends]\nabacus = abacus_backend\n")
-    package = tmp_path / "abacus_backend"
-    package.mkdir()
-    (package / "__init__.py").write_text(
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[seagrove.backends]\n{backend} = {package}_backend\n")
+    module = folder / f"{package}_backend"
+    module.mkdir()
+    (module / "__init__.py").write_text(
         "from seagrove.backend import Availability, Backend\n"
         "class BACKEND(Backend):\n"
         "    interface_version = 1\n"
-        "    name = 'abacus'\n"
+        f"    name = '{backend}'\n"
         "    def probe(self): return Availability(False, 'no beads', 'buy some')\n"
     )
+
+
+def test_third_party_backends_are_found(tmp_path: Path):
+    wheel(tmp_path, "abacus", "abacus")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
         "from seagrove.runtime import registry\n"
         "print(registry.find('abacus').probe().why)"
     )
     assert python(code).strip() == "no beads"
+
+
+def test_two_backends_of_one_name(tmp_path: Path):
+    for package, backend in (("abacus", "beads"), ("rosary", "beads"), ("other", "cpu")):
+        wheel(tmp_path, package, backend)
+    code = (
+        f"import sys, warnings; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from seagrove.runtime import registry\n"
+        "with warnings.catch_warnings(record=True) as told:\n"
+        "    warnings.simplefilter('always')\n"
+        "    print(registry.find('beads').package, registry.find('cpu').value)\n"
+        "print(sorted(str(w.message) for w in told))"
+    )
+    used, told = python(code).splitlines()
+    first, cpu = used.split()
+    assert first in ("abacus", "rosary") and cpu.startswith("seagrove.")
+    second = "rosary" if first == "abacus" else "abacus"
+    assert f"'{first}_backend' of {first} is used" in told
+    assert f"'{second}_backend' of {second} is not" in told
+    assert "'other_backend' of other is not" in told and told.count("two packages") == 2
 
 
 def test_choice_before_triton_is_imported():

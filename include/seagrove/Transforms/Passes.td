@@ -34,6 +34,11 @@ def MakeRangeKernel : Pass<"make-range-kernel", "mlir::ModuleOp"> {
     `sg.range_kernel`. A program of one block is moved into the loop; one with
     branches between blocks is called and marked for LLVM to inline.
 
+    What programs keep for one another in the scratch area
+    (`sg.scratch_cleared`, its first and last byte) is cleared before the first
+    of them. Then there is a second function `NAME.next`, which runs a further
+    range of the same launch on the same thread without clearing.
+
     See test/Transforms/make-range-kernel.mlir.
   }];
   let dependentDialects = [
@@ -93,8 +98,9 @@ def AllowFPContraction : Pass<"allow-fp-contraction", "mlir::ModuleOp"> {
   let description = [{
     Puts the fast-math flag `contract` on the multiplications, additions and
     subtractions of the module, so that the code generator may compute
-    `a * b + c` with one rounding. Runs before `expand-math`, whose results must
-    stay as they are written.
+    `a * b + c` with one rounding, except on a difference whose exponential
+    relies on its sign. Runs before `expand-math`, whose results must stay as
+    they are written.
 
     See test/Transforms/allow-fp-contraction.mlir.
   }];

@@ -261,9 +261,9 @@ LogicalResult Lowering::emitIteration(scf::ForOp loop, Value iteration,
 
 /// Passes all vectors of the carried blocks through some iterations: `from`,
 /// up to and without `to`. They start from their initial values where `first`
-/// holds.
+/// holds. What nobody needs is left out.
 LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
-                                       Value first) {
+                                       Value first, ArrayRef<Value> needed) {
   auto type = cast<RankedTensorType>(loop.getResultTypes().front());
   ArrayRef<int64_t> shape = type.getShape();
   int64_t vectorDim = chooseVectorDim(loop.getResult(0)), rank = shape.size();
@@ -282,9 +282,15 @@ LogicalResult Lowering::emitIterations(scf::ForOp loop, Value from, Value to,
   for (int64_t dim = 0; dim < rank; ++dim)
     if (dim != vectorDim)
       outer.push_back(dim);
-  openLoops(tile, shape, outer, {});
-  Value start = openLoop(constant(0), constant(shape[vectorDim]),
-                         laneCount(width, vectors));
+  for (int64_t dim : outer) {
+    if (shape[dim] == 1 && !needed[dim])
+      continue;
+    Value at = openLoop(constant(0), atMost(shape[dim], needed[dim]), 1);
+    tile.coordinates[dim] = {at, depth(), dim};
+  }
+  Value start =
+      openLoop(constant(0), atMost(shape[vectorDim], needed[vectorDim]),
+               laneCount(width, vectors));
   tile.vectorDim = vectorDim;
   tile.width = width;
   SmallVector<Tile> tiles;
@@ -344,6 +350,7 @@ LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
   for (auto [init, argument] :
        llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs()))
     buffers[argument] = allocateLike(init);
+  SmallVector<Value> needed = neededExtents(loop);
   Value lower = asI64(scalar(loop.getLowerBound())),
         upper = asI64(scalar(loop.getUpperBound())),
         step = asI64(scalar(loop.getStep()));
@@ -367,7 +374,7 @@ LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
   Value first = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                       from, lower);
   // The carried blocks are vectors in here, and not yet in memory.
-  if (failed(emitIterations(loop, from, to, first)))
+  if (failed(emitIterations(loop, from, to, first, needed)))
     return failure();
   builder.restoreInsertionPoint(after);
   for (auto [result, argument] :

@@ -79,19 +79,67 @@ static ByteRange rangeOf(AccessOp op, OpBuilder &builder, Location loc,
   return range;
 }
 
+/// A bit: whether lanes of `store` may have an address in common. They do not
+/// if, in some order of the dimensions, one step along each goes further than
+/// all steps along those before it.
+static Value mayRepeat(sg::StoreOp store, OpBuilder &builder, Location loc,
+                       function_ref<Value(Value)> scalar,
+                       function_ref<Value(int64_t)> constant) {
+  SmallVector<int64_t> order;
+  SmallVector<Value> steps, spans;
+  for (auto [dim, size] :
+       llvm::enumerate(typeOf(store.getValue()).getShape())) {
+    if (size > 1)
+      order.push_back(dim);
+    Value stride = scalar(store.getStrides()[dim]);
+    Value back = builder.createOrFold<arith::SubIOp>(loc, constant(0), stride);
+    steps.push_back(builder.createOrFold<arith::MaxSIOp>(loc, stride, back));
+    Value last = builder.createOrFold<arith::SubIOp>(
+        loc, scalar(store.getHighs()[dim]), scalar(store.getLows()[dim]));
+    last = builder.createOrFold<arith::SubIOp>(loc, last, constant(1));
+    last = builder.createOrFold<arith::MaxSIOp>(loc, last, constant(0));
+    spans.push_back(
+        builder.createOrFold<arith::MulIOp>(loc, steps.back(), last));
+  }
+  // Of many dimensions only the order that blocks mostly have.
+  constexpr size_t kAllOrders = 3;
+  if (order.size() > kAllOrders)
+    std::reverse(order.begin(), order.end());
+  auto bit = [&](bool value) -> Value {
+    return arith::ConstantOp::create(builder, loc, builder.getBoolAttr(value));
+  };
+  Value repeats = bit(true);
+  do {
+    Value reach = constant(0), meets = bit(false);
+    for (int64_t dim : order) {
+      Value isShort = builder.createOrFold<arith::CmpIOp>(
+          loc, arith::CmpIPredicate::sle, steps[dim], reach);
+      meets = builder.createOrFold<arith::OrIOp>(loc, meets, isShort);
+      reach = builder.createOrFold<arith::AddIOp>(loc, reach, spans[dim]);
+    }
+    repeats = builder.createOrFold<arith::AndIOp>(loc, repeats, meets);
+  } while (std::next_permutation(order.begin(), order.end()));
+  return repeats;
+}
+
 /// Copies what `load` reads if it overlaps with what `store` writes. The same
 /// address for each lane is no conflict for a read that only the store's own
-/// nest needs, since it reads each element before it writes it.
+/// nest needs, since it reads each element before it writes it, unless several
+/// lanes write one element.
 void Lowering::resolveConflict(sg::StoreOp store, sg::LoadOp load,
                                bool readLater) {
   if (buffers.contains(load.getResult()))
     return;
   bool inPlace =
       !readLater && isReadInPlace(store.getValue(), load.getResult());
-  if (inPlace && sameAccess(store, load))
-    return;
+  bool same = inPlace && sameAccess(store, load);
   auto lookup = [&](Value value) { return scalar(value); };
   auto number = [&](int64_t value) { return constant(value); };
+  Value repeats;
+  if (inPlace)
+    repeats = mayRepeat(store, builder, loc, lookup, number);
+  if (same && matchPattern(repeats, m_Zero()))
+    return;
   auto width = [&](Value value) {
     return (lowered(typeOf(value).getElementType()).getIntOrFloatBitWidth() +
             7) /
@@ -111,8 +159,11 @@ void Lowering::resolveConflict(sg::StoreOp store, sg::LoadOp load,
     conflict = arith::AndIOp::create(
         builder, loc, compare(Relation::slt, read.first, written.end),
         compare(Relation::slt, written.first, read.end));
-  if (inPlace && written.known && loadBytes == storeBytes) {
+  if (same) {
+    conflict = repeats;
+  } else if (inPlace && written.known && loadBytes == storeBytes) {
     Value differs = compare(Relation::ne, read.start, written.start);
+    differs = arith::OrIOp::create(builder, loc, differs, repeats);
     for (auto [left, right] : llvm::zip(load.getStrides(), store.getStrides()))
       if (left != right)
         differs = arith::OrIOp::create(

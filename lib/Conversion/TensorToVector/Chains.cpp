@@ -81,7 +81,7 @@ static std::optional<Chain> findChain(scf::ForOp loop) {
     chain.blocks.push_back(index);
     dependent.insert(argument);
   }
-  if (chain.blocks.empty())
+  if (chain.blocks.empty() || loop.getUnsignedCmp())
     return {};
   for (Operation &op : loop.getBody()->without_terminator()) {
     if (!llvm::any_of(op.getResults(), isBlock)) {

@@ -306,6 +306,7 @@ LogicalResult Lowering::emitFor(scf::ForOp op) {
   auto loop = scf::ForOp::create(builder, loc, scalar(op.getLowerBound()),
                                  scalar(op.getUpperBound()),
                                  scalar(op.getStep()), initial);
+  loop.setUnsignedCmp(op.getUnsignedCmp());
   OpBuilder::InsertPoint after = builder.saveInsertionPoint();
   Block *body = loop.getBody();
   if (!body->empty())

@@ -1,4 +1,4 @@
-//===- Demand.cpp - the part of a product that its readers need -----------===//
+//===- Demand.cpp - the part of a block that its readers need -------------===//
 //
 // Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,8 +7,9 @@
 
 //
 // A block at the edge of a matrix, or one that is larger than the matrix, is
-// multiplied as far as its store's bounds reach and no further. Along K it ends
-// where the masks of both operands leave nothing but zeros.
+// multiplied or accumulated as far as its store's bounds reach and no further.
+// The K of a product ends where the masks of both operands leave nothing but
+// zeros.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,25 +48,53 @@ bool Lowering::isKnownAhead(Value value,
   return true;
 }
 
-/// Collects the stores that read `value`, directly or through elementwise
-/// operations; false where something else reads it.
-static bool collectStores(Value value, SmallVectorImpl<sg::StoreOp> &stores,
-                          DenseSet<Value> &seen) {
-  if (!seen.insert(value).second)
+/// The dimension of the results of `use`'s owner that is `dim` of its operand,
+/// where each of their elements along it depends on the same one of the operand
+/// alone; -1 otherwise.
+static int64_t dimensionBehind(OpOperand &use, int64_t dim) {
+  Operation *user = use.getOwner();
+  // An operation that may not be tried on any value could end the program.
+  if (user->hasTrait<OpTrait::Elementwise>())
+    return isLazy(user) && isPure(user) ? dim : -1;
+  auto reduce = dyn_cast<sg::ReduceOp>(user);
+  int64_t axis = reduce ? int64_t(reduce.getAxis()) : dim;
+  if (axis == dim)
+    return -1;
+  WalkResult tried = reduce.getRegion().walk([](Operation *op) {
+    return op->hasTrait<OpTrait::IsTerminator>() || isPure(op)
+               ? WalkResult::advance()
+               : WalkResult::interrupt();
+  });
+  if (tried.wasInterrupted())
+    return -1;
+  return axis < dim ? dim - 1 : dim;
+}
+
+namespace {
+/// A store, and which of its dimensions is asked for.
+using StoreDim = std::pair<sg::StoreOp, int64_t>;
+} // namespace
+
+/// Collects the stores that read `value`, directly, through elementwise
+/// operations, or through reductions along other dimensions than `dim`; false
+/// where something else reads it.
+static bool collectStores(Value value, int64_t dim,
+                          SmallVectorImpl<StoreDim> &stores,
+                          DenseSet<std::pair<Value, int64_t>> &seen) {
+  if (!seen.insert({value, dim}).second)
     return true;
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
     if (auto store = dyn_cast<sg::StoreOp>(user);
         store && &use == &store.getValueMutable()) {
-      stores.push_back(store);
+      stores.push_back({store, dim});
       continue;
     }
-    // An operation that may not be tried on any value could end the program.
-    if (!user->hasTrait<OpTrait::Elementwise>() || !isLazy(user) ||
-        !isPure(user))
+    int64_t next = dimensionBehind(use, dim);
+    if (next < 0)
       return false;
     for (Value result : user->getResults())
-      if (!collectStores(result, stores, seen))
+      if (!collectStores(result, next, stores, seen))
         return false;
   }
   return true;
@@ -75,15 +104,15 @@ static bool collectStores(Value value, SmallVectorImpl<sg::StoreOp> &stores,
 /// element on, anything reads: the largest bound of its stores. Null where that
 /// is all of it, or not known before the block is computed.
 Value Lowering::neededExtent(Value value, int64_t dim) {
-  SmallVector<sg::StoreOp> stores;
-  DenseSet<Value> seen;
+  SmallVector<StoreDim> stores;
+  DenseSet<std::pair<Value, int64_t>> seen;
   int64_t size = typeOf(value).getDimSize(dim);
-  if (!collectStores(value, stores, seen) || stores.empty())
+  if (!collectStores(value, dim, stores, seen) || stores.empty())
     return {};
   llvm::SetVector<Value> highs;
   llvm::SetVector<Operation *> missing;
-  for (sg::StoreOp store : stores) {
-    Value high = store.getHighs()[dim];
+  for (auto [store, along] : stores) {
+    Value high = store.getHighs()[along];
     APInt known;
     if (!isKnownAhead(high, missing) ||
         (matchPattern(high, m_ConstantInt(&known)) &&
@@ -99,6 +128,27 @@ Value Lowering::neededExtent(Value value, int64_t dim) {
     needed = needed ? arith::MaxSIOp::create(builder, loc, needed, scalar(high))
                     : scalar(high);
   return needed;
+}
+
+/// For each dimension, how much of what `loop` accumulates anything reads; null
+/// where that is all of it.
+SmallVector<Value> Lowering::neededExtents(scf::ForOp loop) {
+  int64_t rank = typeOf(loop.getResult(0)).getRank();
+  SmallVector<Value> extents;
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    Value &most = extents.emplace_back();
+    for (Value result : loop.getResults()) {
+      if (result.use_empty())
+        continue;
+      Value needed = neededExtent(result, dim), before = most;
+      most = needed;
+      if (!needed)
+        break;
+      if (before)
+        most = arith::MaxSIOp::create(builder, loc, before, needed);
+    }
+  }
+  return extents;
 }
 
 /// The bound along `dim` beyond which `operand` is zero; null where there is

@@ -371,7 +371,8 @@ private:
   bool isAccumulation(mlir::scf::ForOp loop);
   llvm::LogicalResult emitAccumulation(mlir::scf::ForOp loop);
   llvm::LogicalResult emitIterations(mlir::scf::ForOp loop, mlir::Value from,
-                                     mlir::Value to, mlir::Value first);
+                                     mlir::Value to, mlir::Value first,
+                                     llvm::ArrayRef<mlir::Value> needed);
   llvm::LogicalResult
   emitIteration(mlir::scf::ForOp loop, mlir::Value iteration,
                 llvm::SmallVector<Tile> tiles,
@@ -682,6 +683,12 @@ private:
   void multiply(const Product &product, Tile base, const Operands &operands);
   void multiplyTile(const Product &product, Tile base, const Operands &operands,
                     mlir::Value row, mlir::Value column, int64_t count);
+  void multiplySteps(const Product &product, const Operands &operands,
+                     mlir::Value row, mlir::Value column, int64_t count,
+                     llvm::SmallVectorImpl<mlir::Value> &sums);
+  void addStep(const Product &product, mlir::Value line,
+               llvm::MutableArrayRef<mlir::Value> sums,
+               llvm::function_ref<mlir::Value(int64_t)> left);
   mlir::Value interleaved(llvm::ArrayRef<mlir::Value> vectors);
   void multiplyWithUnit(const Product &product, const Operands &operands);
   void multiplyResults(const Product &product, const Operands &operands,
@@ -745,10 +752,11 @@ private:
                   llvm::ArrayRef<mlir::Value> own);
   mlir::Value unless(mlir::Value condition, mlir::Value count);
 
-  //===--- The part of a product that is needed (Demand.cpp) -------------===//
+  //===--- The part of a block that is needed (Demand.cpp) -------------===//
   bool isKnownAhead(mlir::Value value,
                     llvm::SetVector<mlir::Operation *> &missing);
   mlir::Value neededExtent(mlir::Value value, int64_t dim);
+  llvm::SmallVector<mlir::Value> neededExtents(mlir::scf::ForOp loop);
   mlir::Value neededDepth(const Product &product);
   mlir::Value atMost(int64_t size, mlir::Value limit);
 

@@ -205,10 +205,6 @@ LogicalResult Lowering::emitHistogram(sg::HistogramOp op) {
 /// order.
 LogicalResult Lowering::emitMap(sg::MapOp op) {
   int64_t pack = op.getPack();
-  if (!op.getRegion().hasOneBlock())
-    return op.emitError(
-        "SG0402: the function of map_elementwise branches in a way that is not "
-        "structured; use if and for without early returns");
   SmallVector<Buffer> outputs;
   for (Value result : op.getResults())
     outputs.push_back(allocate(typeOf(result)));

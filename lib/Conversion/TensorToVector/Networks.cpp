@@ -110,7 +110,7 @@ Lanes Lowering::evaluateButterfly(sg::ButterflyOp op, const Tile &tile) {
     coordinate.start =
         arith::XOrIOp::create(builder, loc, coordinate.start, constant(high));
     coordinate.nestDim = -1;
-    source.interior = false;
+    source.interior = source.passesComparisons = false;
   }
   Lanes value = evaluate(op.getSource(), source);
   if (!low || value.uniform)

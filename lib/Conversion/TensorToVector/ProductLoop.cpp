@@ -26,7 +26,7 @@ static RankedTensorType typeOf(Value value) {
 }
 
 linalg::LinalgOp vectorize::findOnlyProduct(scf::ForOp loop) {
-  if (loop.getNumRegionIterArgs() != 1)
+  if (loop.getNumRegionIterArgs() != 1 || loop.getUnsignedCmp())
     return {};
   linalg::LinalgOp product;
   for (Operation &op : loop.getBody()->without_terminator()) {

@@ -9,7 +9,8 @@
 // A softmax takes the exponential of elements less the largest of them, which
 // is never positive; an exponential that has to care for one end of its range
 // only takes four operations less. The difference of floats never has another
-// sign than that of the numbers, so this is no question of rounding.
+// sign than that of the numbers, so this is no question of rounding, as long as
+// the numbers themselves are rounded (see allow-fp-contraction).
 //
 //===----------------------------------------------------------------------===//
 

@@ -79,6 +79,16 @@ static Value emitFirstSet(OpBuilder &b, Location loc, Type type,
   return arith::TruncIOp::create(b, loc, type, result);
 }
 
+/// A number of bits, as an integer of the result's type.
+template <typename CountOp>
+static Value emitCount(OpBuilder &b, Location loc, Type type,
+                       ValueRange operands) {
+  Value count = CountOp::create(b, loc, operands[0]);
+  if (count.getType() == type)
+    return count;
+  return arith::TruncIOp::create(b, loc, type, count);
+}
+
 static Type bitsOf(OpBuilder &b, Type type) {
   unsigned width = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
   return withElement(type, b.getIntegerType(width));
@@ -147,6 +157,7 @@ static const llvm::StringMap<Emit> &getFunctions() {
       {"atanh", emit<math::AtanhOp>},
       {"cbrt", emit<math::CbrtOp>},
       {"ceil", emit<math::CeilOp>},
+      {"clz", emitCount<math::CountLeadingZerosOp>},
       {"copysign", emit<math::CopySignOp>},
       {"cos", emit<math::CosOp>},
       {"cosh", emit<math::CoshOp>},
@@ -174,6 +185,7 @@ static const llvm::StringMap<Emit> &getFunctions() {
       {"log2", emit<math::Log2Op>},
       {"nearbyint", emit<math::RoundEvenOp>},
       {"nextafter", emitNextAfter},
+      {"popc", emitCount<math::CtPopOp>},
       {"pow", emitPow},
       {"powi", emitPow},
       {"rint", emit<math::RoundEvenOp>},

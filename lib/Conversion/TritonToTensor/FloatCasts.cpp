@@ -366,6 +366,45 @@ static Value cast(OpBuilder &b, Location loc, Value value, Type result,
   return arith::BitcastOp::create(b, loc, result, bits);
 }
 
+/// A wide integer as bf16. By way of f32 it would be rounded twice; so bits
+/// that f32 has no place for are first gathered in the last one kept, by which
+/// the second rounding tells on which side of a tie the integer lies.
+static Lowered lowerIntegerToBF16(IRRewriter &rewriter, Operation *op) {
+  if (!isa<arith::SIToFPOp, arith::UIToFPOp>(op) ||
+      !getElementTypeOrSelf(op->getResult(0)).isBF16())
+    return std::nullopt;
+  Location loc = op->getLoc();
+  Value number = op->getOperand(0);
+  Type type = number.getType();
+  unsigned width = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+  bool isSigned = isa<arith::SIToFPOp>(op);
+  auto power = [&](int bit) {
+    return constantLike(rewriter, loc, type, int64_t(1) << bit);
+  };
+  // From 2 ^ first on, 24 bits up to the next step's first are kept.
+  for (auto [first, last] :
+       {std::pair(24, 15), std::pair(39, 30), std::pair(54, 45)}) {
+    if (width <= static_cast<unsigned>(first))
+      break;
+    Value shifted = number, limit = power(first);
+    if (isSigned) {
+      shifted = arith::AddIOp::create(rewriter, loc, number, limit);
+      limit = power(first + 1);
+    }
+    Value isLarge = arith::CmpIOp::create(
+        rewriter, loc, arith::CmpIPredicate::uge, shifted, limit);
+    Value below = constantLike(rewriter, loc, type, (int64_t(1) << last) - 1);
+    Value lost = arith::AndIOp::create(rewriter, loc, number, below);
+    Value carry = arith::AddIOp::create(rewriter, loc, lost, below);
+    Value gathered = arith::OrIOp::create(rewriter, loc, number, carry);
+    Value kept = constantLike(rewriter, loc, type, -(int64_t(1) << last));
+    gathered = arith::AndIOp::create(rewriter, loc, gathered, kept);
+    number = arith::SelectOp::create(rewriter, loc, isLarge, gathered, number);
+  }
+  rewriter.modifyOpInPlace(op, [&] { op->setOperand(0, number); });
+  return success();
+}
+
 /// Arithmetic on narrow floats is done in f32, of which they are a part.
 static Lowered lowerNarrowArithmetic(IRRewriter &rewriter, Operation *op) {
   auto isNarrow = [](Type type) {
@@ -405,6 +444,8 @@ Lowered seagrove::lowerFloatCast(IRRewriter &rewriter, Operation *op) {
              (isNarrowFloat(getElementTypeOrSelf(op->getOperand(0))) ||
               isNarrowFloat(getElementTypeOrSelf(op->getResult(0))))) {
     source = op->getOperand(0);
+  } else if (Lowered lowered = lowerIntegerToBF16(rewriter, op)) {
+    return lowered;
   } else {
     return lowerNarrowArithmetic(rewriter, op);
   }

@@ -25,6 +25,12 @@ struct AllowFPContraction
     getOperation()->walk([](Operation *op) {
       if (!isa<arith::MulFOp, arith::AddFOp, arith::SubFOp>(op))
         return;
+      // Fused with a product, the difference of a number and the largest one
+      // would be that of the exact product, and may be positive.
+      if (llvm::any_of(op->getUsers(), [](Operation *user) {
+            return user->hasAttr(seagrove::kNeverPositive);
+          }))
+        return;
       auto fastMath = cast<arith::ArithFastMathInterface>(op);
       arith::FastMathFlags flags = fastMath.getFastMathFlagsAttr().getValue() |
                                    arith::FastMathFlags::contract;

@@ -88,26 +88,64 @@ LogicalResult verifyProgram(func::FuncOp program) {
   return success();
 }
 
+/// Keeps the symbol of a function with a body out of the shared object: the
+/// conversion to LLVM dialect looks at this attribute, not at visibility.
+void hide(func::FuncOp function) {
+  function.setPrivate();
+  auto internal =
+      LLVM::LinkageAttr::get(function.getContext(), LLVM::Linkage::Internal);
+  function->setAttr("llvm.linkage", internal);
+}
+
 /// Builds the range kernel of one program.
 class RangeKernelBuilder {
 public:
   explicit RangeKernelBuilder(func::FuncOp program)
       : program(program), b(program.getLoc(), program.getContext()) {}
 
-  func::FuncOp build() {
-    b.setInsertionPointAfter(program);
-    Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-    Type i64 = b.getI64Type();
-    auto kernel = func::FuncOp::create(
-        b, program->getAttrOfType<StringAttr>(kKernelName).getValue(),
-        b.getFunctionType({pointer, pointer, i64, i64, pointer}, {}));
+  /// The functions of a range, the exported ones among them. One that begins by
+  /// clearing has its loop in a function of its own, which may also be called
+  /// for a further range of the launch.
+  SmallVector<func::FuncOp> build() {
+    StringRef name = program->getAttrOfType<StringAttr>(kKernelName).getValue();
+    func::FuncOp kernel = declare(name);
     kernel->setAttr(kRangeKernel, b.getUnitAttr());
     if (Attribute scratch = program->getAttr(kScratchBytes))
       kernel->setAttr(kScratchBytes, scratch);
-    Block *entry = kernel.addEntryBlock();
-    annotatePointers(kernel);
-    b.setInsertionPointToStart(entry);
+    if (!program->hasAttr(kScratchCleared)) {
+      buildBody(kernel);
+      return {kernel};
+    }
+    func::FuncOp next = declare((name + ".next").str()),
+                 range = declare((name + ".range").str());
+    buildBody(range);
+    hide(range);
+    auto apart = StringAttr::get(b.getContext(), "noinline");
+    range->setAttr("passthrough", b.getArrayAttr({apart}));
+    for (func::FuncOp function : {kernel, next}) {
+      b.setInsertionPointToStart(&function.getBody().front());
+      if (function == kernel)
+        clearScratch(kernel.getArgument(4));
+      func::CallOp::create(b, range, function.getArguments());
+      func::ReturnOp::create(b);
+    }
+    return {kernel, next, range};
+  }
 
+private:
+  func::FuncOp declare(StringRef name) {
+    b.setInsertionPointAfter(program);
+    Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+    Type i64 = b.getI64Type();
+    auto function = func::FuncOp::create(
+        b, name, b.getFunctionType({pointer, pointer, i64, i64, pointer}, {}));
+    function.addEntryBlock();
+    annotatePointers(function);
+    return function;
+  }
+
+  void buildBody(func::FuncOp kernel) {
+    b.setInsertionPointToStart(&kernel.getBody().front());
     Value first = kernel.getArgument(2);
     Value last = kernel.getArgument(3);
     // The division below needs a grid without a zero extent, which is what a
@@ -120,14 +158,11 @@ public:
 
     SmallVector<Value> arguments = loadArguments(kernel.getArgument(0));
     Triple extents = loadExtents(kernel.getArgument(1));
-    clearScratch(kernel.getArgument(4));
     buildLoop(first, last, arguments, extents, kernel.getArgument(4));
     if (program->hasAttr(kStreams))
       LLVM::FenceOp::create(b, LLVM::AtomicOrdering::seq_cst);
-    return kernel;
   }
 
-private:
   Value i32(int64_t value) {
     return arith::ConstantIntOp::create(b, b.getI32Type(), value);
   }
@@ -261,15 +296,6 @@ private:
   ImplicitLocOpBuilder b;
 };
 
-/// Keeps the symbol of a function with a body out of the shared object: the
-/// conversion to LLVM dialect looks at this attribute, not at visibility.
-void hide(func::FuncOp function) {
-  function.setPrivate();
-  auto internal =
-      LLVM::LinkageAttr::get(function.getContext(), LLVM::Linkage::Internal);
-  function->setAttr("llvm.linkage", internal);
-}
-
 /// Makes LLVM inline the program into its loop, so that what does not depend
 /// on the coordinates moves out of it.
 void prepareProgram(func::FuncOp program) {
@@ -306,7 +332,8 @@ struct MakeRangeKernel
       }
       prepareProgram(program);
       bool inlined = program.getBody().hasOneBlock();
-      symbols.insert(RangeKernelBuilder(program).build());
+      for (func::FuncOp function : RangeKernelBuilder(program).build())
+        symbols.insert(function);
       if (inlined)
         symbols.erase(program);
       else // A second run of the pass finds nothing to wrap.

@@ -80,11 +80,6 @@ EXPLANATIONS: dict[str, Explanation] = {
         "The CPU code generator has no form for it.",
         "Write it with elementwise operations, reductions, tl.dot, loads and stores.",
     ),
-    "SG0402": Explanation(
-        "the function of map_elementwise branches in a way that is not structured",
-        "Each lane runs the function; early returns would need lanes to diverge.",
-        "Use if and for without early returns, or tl.where.",
-    ),
     "SG0403": Explanation(
         "an operation is not supported here",
         "The code generator has no form for it at this place.",

@@ -28,6 +28,7 @@ class Native(Protocol):
     Launcher: type[types.Launcher]
     Dispatcher: type[types.Dispatcher]
     DispatchMethod: type[types.DispatchMethod]
+    ConstexprCall: type[types.ConstexprCall]
 
     def compile(
         self, ttir: str, target: types.Target, options: types.CompileOptions

@@ -150,11 +150,13 @@ fast_powf = _function("fast_powf", (_F32, _F32), symbol="pow")
 fast_tanf = _function("fast_tanf", (_F32,), symbol="tan")
 fast_tanhf = _function("fast_tanhf", (_F32,), symbol="tanh")
 
+clz = _function("clz", (_I32,), (_I64,), result=_I32)
 ffs = _function("ffs", (_I32,), (_I64,), result=_I32)
 finitef = _function("finitef", (_F32,), result=core.int1, symbol="isfinite")
 isfinited = _function("isfinited", (_F64,), result=core.int1, symbol="isfinite")
 isinf = _function("isinf", *_UNARY, result=core.int1)
 isnan = _function("isnan", *_UNARY, result=core.int1)
+popc = _function("popc", (_I32,), (_I64,), result=_I32)
 signbit = _function("signbit", *_UNARY, result=_I32)
 
 _SPECIAL = (

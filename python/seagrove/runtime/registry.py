@@ -53,6 +53,11 @@ class Entry:
     value: str
     package: str = ""
 
+    @property
+    def origin(self) -> str:
+        """Where it comes from, for people."""
+        return f"'{self.value}' of {self.package or 'this checkout'}"
+
     def load(self) -> Backend:
         """Imports the backend and checks that it keeps the contract.
 
@@ -137,8 +142,10 @@ def _in_words(error: BaseException) -> str:
 def backends() -> dict[str, Entry]:
     """All registered backends by name.
 
-    Of two with the same name, one of this package goes first, then the one that is found first.
+    Of two with the same name, one of this package goes first, then the one that is found first;
+    a warning names both.
     """
+    import warnings
     from importlib.metadata import entry_points
 
     from seagrove.backends import checkout_backends
@@ -147,7 +154,14 @@ def backends() -> dict[str, Entry]:
     entries = sorted(entry_points(group=GROUP), key=lambda e: not e.value.startswith(GROUP))
     for entry in entries:
         package = entry.dist.name if entry.dist else ""
-        found.setdefault(entry.name, Entry(entry.name, entry.value, package))
+        other = Entry(entry.name, entry.value, package)
+        taken = found.setdefault(entry.name, other)
+        if taken.value != other.value:
+            warnings.warn(
+                f"two packages register a backend called '{entry.name}': {taken.origin} is used, "
+                f"and {other.origin} is not; remove one of them",
+                stacklevel=2,
+            )
     return found
 
 

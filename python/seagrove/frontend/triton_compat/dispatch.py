@@ -32,23 +32,8 @@ def install_dispatch() -> None:
     if jit.run in choice.INSTALLED:
         jit.run = _short_run(jit, jit.run)
     constexpr: Any = importlib.import_module("triton.runtime.jit").ConstexprFunction
-    constexpr.__call__ = _short_constexpr_call(constexpr.__call__)
-
-
-def _short_constexpr_call(upstream: Callable[..., Any]) -> Callable[..., Any]:
-    """`ConstexprFunction.__call__`, which `triton.cdiv` in a grid comes to: plain numbers need
-    nothing taken off. Triton's own takes 4 us each time, more than the launch."""
-
-    @functools.wraps(upstream)
-    def call(self: Any, *args: Any, _semantic: Any = None, **kwargs: Any) -> Any:
-        if _semantic is not None or kwargs:
-            return upstream(self, *args, _semantic=_semantic, **kwargs)
-        for argument in args:
-            if type(argument) is not int:
-                return upstream(self, *args)
-        return self.fn(*args)
-
-    return call
+    # `triton.cdiv` in a grid comes to it, and took longer than a launch.
+    constexpr.__call__ = native().ConstexprCall(constexpr.__call__)
 
 
 def _short_run(jit: type, upstream: Callable[..., Any]) -> Callable[..., Any]:

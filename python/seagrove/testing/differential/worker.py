@@ -168,9 +168,19 @@ class _Int(int, metaclass=_AnyInt):
 
 
 def _mend_interpreter() -> None:
-    """The interpreter's scalars are arrays of one number, which it passes to `int`."""
+    """What Triton's interpreter does that NumPy refuses since 2.0 and 2.4."""
     interpreter: Any = importlib.import_module("triton.runtime.interpreter")
+    # Its scalars are arrays of one number, which it passes to `int`.
     interpreter.int = _Int
+    # NumPy sums 32-bit numbers to one of 64 bits, which is to wrap where it is stored in 32.
+    operations = interpreter.ReduceScanOpInterface
+    upstream = operations.to_tensor
+
+    def to_tensor(self: Any, ret: Any, dtype: Any) -> Any:
+        narrow = interpreter._get_np_dtype(dtype)
+        return upstream(self, np.asarray(ret).astype(narrow), dtype)
+
+    operations.to_tensor = to_tensor
 
 
 def main() -> None:

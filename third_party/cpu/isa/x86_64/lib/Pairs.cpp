@@ -120,8 +120,8 @@ void x86_64::addPairs() {
                                  Shape{8, 6, 2, "llvm.x86.avx2.pmadd.wd", ""}));
   addMatrixUnit("pairs-512",
                 std::make_unique<Pairs>(
-                    Shape{16, 14, 2, "llvm.x86.avx512.pmaddw.d.512", ""}));
+                    Shape{16, 12, 2, "llvm.x86.avx512.pmaddw.d.512", ""}));
   addMatrixUnit("pairs-512-bf16", std::make_unique<Pairs>(Shape{
-                                      16, 14, 2, "llvm.x86.avx512.pmaddw.d.512",
+                                      16, 12, 2, "llvm.x86.avx512.pmaddw.d.512",
                                       "llvm.x86.avx512bf16.dpbf16ps.512"}));
 }
