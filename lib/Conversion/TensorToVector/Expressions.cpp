@@ -69,6 +69,10 @@ Lanes Lowering::evaluateElementwise(Operation *op, Value value,
           second = mapping.lookup(op->getOperand(2));
     return {select(condition, first, second), uniform};
   }
+  if (!uniform && isa<arith::RemSIOp, arith::RemUIOp>(op) &&
+      operands[1].uniform && !tile.width.scalable &&
+      !operands[1].value.getDefiningOp<arith::ConstantOp>())
+    return {remainder(op, operands[0].value, operands[1].value, tile), false};
   Operation *clone = builder.clone(*op, mapping);
   Lanes wanted;
   for (auto [result, old] : llvm::zip(clone->getResults(), op->getResults())) {
@@ -78,6 +82,37 @@ Lanes Lowering::evaluateElementwise(Operation *op, Value value,
       wanted = {result, uniform};
   }
   return wanted;
+}
+
+/// The remainders of a division by one number. Where all dividends are less
+/// than that, as positions in a block mostly are, they are the remainders: to
+/// see it takes a comparison, and vectors are divided lane by lane.
+Value Lowering::remainder(Operation *op, Value dividends, Value divisor,
+                          const Tile &tile) {
+  using Relation = arith::CmpIPredicate;
+  Value divisors = vectorOf(divisor, tile);
+  // As unsigned, so that no negative dividend is less than a positive divisor.
+  Value less =
+      arith::CmpIOp::create(builder, loc, Relation::ult, dividends, divisors);
+  Value known = vector::ReductionOp::create(builder, loc,
+                                            vector::CombiningKind::AND, less);
+  if (isa<arith::RemSIOp>(op)) {
+    Value zero = arith::ConstantOp::create(
+        builder, loc, builder.getZeroAttr(divisor.getType()));
+    Value positive =
+        arith::CmpIOp::create(builder, loc, Relation::sgt, divisor, zero);
+    known = arith::AndIOp::create(builder, loc, known, positive);
+  }
+  auto branch = scf::IfOp::create(builder, loc, dividends.getType(), known,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(builder, loc, dividends);
+  builder.setInsertionPointToStart(branch.elseBlock());
+  OperationState state(loc, op->getName(), ValueRange{dividends, divisors},
+                       dividends.getType());
+  scf::YieldOp::create(builder, loc, builder.create(state)->getResult(0));
+  return branch.getResult(0);
 }
 
 /// The tile of the operand of a broadcast: its coordinates without the

@@ -189,8 +189,9 @@ struct Panels {
   int64_t elements = 0;
   /// Zero where nothing is kept.
   int64_t slots = 0;
-  /// Words of a tag.
+  /// Words of a tag; with `counts` the last one is for the caller.
   int64_t words = 0;
+  bool counts = false;
   llvm::SmallVector<mlir::Value> keys;
 };
 
@@ -371,6 +372,8 @@ private:
   Lanes evaluateUncached(mlir::Value value, const Tile &tile);
   Lanes evaluateElementwise(mlir::Operation *op, mlir::Value value,
                             const Tile &tile);
+  mlir::Value remainder(mlir::Operation *op, mlir::Value dividends,
+                        mlir::Value divisor, const Tile &tile);
   mlir::Value spread(Lanes lanes, const Tile &tile);
   mlir::Value vectorOf(mlir::Value value, const Tile &tile);
 
@@ -487,6 +490,7 @@ private:
   bool liesAcross(mlir::Value value, int64_t vectorDim, int64_t otherDim);
   Tile rowOf(const Tile &tile, int64_t lane, int64_t first, int64_t length);
   mlir::Value doNotWrap(const Crossing &crossing);
+  mlir::Value doesNotWrap(mlir::Value index, mlir::Value last);
   /// The part of a nest in which tiles are evaluated in groups.
   struct Groups {
     Crossing crossing;
@@ -632,6 +636,9 @@ private:
     /// distance of its rows in the user's memory: a stride, an index, or both.
     /// Elsewhere the rows are those of `left`.
     mlir::Value leftPointer, inPlace, leftStride, leftIndex;
+    /// True where the left operand is read from panels: at each step of the
+    /// depth the elements of a register tile's rows.
+    bool leftPanels = false;
     /// The bytes from one row of the left operand to the next, for the unit.
     mlir::Value leftRowBytes;
     /// How many columns of the left operand there are, and how many packed ones
@@ -651,7 +658,12 @@ private:
   };
   struct Group {
     Buffer buffer;
-    mlir::Value kept;
+    mlir::Value kept, tag;
+  };
+  /// Whether a chunk reads the left operand from panels, and whether it has to
+  /// pack them first.
+  struct LeftUse {
+    mlir::Value panels, packs;
   };
   llvm::LogicalResult emitProduct(mlir::linalg::LinalgOp op);
   /// Emits a loop that consists of one product; false if it is another loop.
@@ -675,6 +687,8 @@ private:
                  llvm::function_ref<void(mlir::Value, const Tile &)> emit);
   Operands operandsFor(const Product &product, mlir::Value result,
                        int64_t capacity);
+  void multiplyChunk(const Product &product, Tile base, Operands operands,
+                     const LeftUse &use, bool mayBeInPlace);
   void bindAccumulator(mlir::scf::ForOp loop, const Product &product,
                        mlir::Value trips, Operands &operands);
   Product productOf(mlir::linalg::LinalgOp op);
@@ -691,11 +705,18 @@ private:
   crossedLines(const Product &product, const Tile &tile, int64_t interleave);
   void packRight(const Product &product, Tile base, const Operands &operands,
                  mlir::Value row);
+  mlir::Value columnsInARow(const Product &product, mlir::Value whole);
   void packRightAcross(const Product &product, Tile base,
                        const Operands &operands, mlir::Value row);
   void multiply(const Product &product, Tile base, const Operands &operands);
   void multiplyTile(const Product &product, Tile base, const Operands &operands,
                     mlir::Value row, mlir::Value column, int64_t count);
+  void multiplySteps(const Product &product, const Operands &operands,
+                     mlir::Value row, mlir::Value column, int64_t count,
+                     llvm::SmallVectorImpl<mlir::Value> &sums);
+  void addStep(const Product &product, mlir::Value line,
+               llvm::MutableArrayRef<mlir::Value> sums,
+               llvm::function_ref<mlir::Value(int64_t)> left);
   mlir::Value interleaved(llvm::ArrayRef<mlir::Value> vectors);
   void multiplyWithUnit(const Product &product, const Operands &operands);
   void multiplyResults(const Product &product, const Operands &operands,
@@ -731,8 +752,30 @@ private:
                                   llvm::SetVector<mlir::Value> &keys,
                                   llvm::DenseSet<mlir::Value> &seen);
   mlir::Value tagWord(mlir::Value value);
+  Panels planKept(const Product &product, mlir::Value operand,
+                  mlir::Region *body, int64_t elements, int64_t most,
+                  int64_t bytes, int64_t ownWords);
   Panels planPanels(const Product &product, mlir::Region *body,
                     int64_t capacity, int64_t groups, int64_t ownWords);
+
+  //===--- Panels of the left operand (LeftPanels.cpp)
+  //------------------------------===//
+  Panels planLeftPanels(const Product &product, mlir::Region *body,
+                        int64_t capacity, sg::LoadOp load);
+  mlir::Value numberOfRows(const Product &product, const Panels &rows,
+                           mlir::Value chunk, mlir::Value chunks);
+  LeftUse findLeftPanels(const Product &product, const Panels &panels,
+                         mlir::Value number, llvm::ArrayRef<mlir::Value> own,
+                         mlir::Value inPlace, Operands &operands);
+  void packLeftPanels(const Product &product, Tile base,
+                      const Operands &operands, mlir::Value column);
+  void packLeftTile(const Product &product, Tile base, const Operands &operands,
+                    mlir::Value column, mlir::Value row, int64_t count);
+  void packLeftAcross(const Product &product, Tile base,
+                      const Operands &operands, mlir::Value column);
+  void
+  forEachStrip(const Product &product, const Operands &operands,
+               llvm::function_ref<void(mlir::Value row, int64_t count)> body);
   Group findGroup(const Panels &panels, mlir::Value number,
                   llvm::ArrayRef<mlir::Value> own);
   mlir::Value unless(mlir::Value condition, mlir::Value count);
@@ -825,6 +868,10 @@ mlir::linalg::LinalgOp findOnlyProduct(mlir::scf::ForOp loop);
 Width widthOf(const Machine &machine, mlir::Type elementType, int64_t size);
 
 mlir::VectorType vectorType(Width width, mlir::Type element);
+
+llvm::SmallVector<mlir::Value> transposed(mlir::OpBuilder &builder,
+                                          mlir::Location loc,
+                                          llvm::ArrayRef<mlir::Value> rows);
 
 /// Returns true if each operation of a combiner works on vectors as on scalars.
 bool isVectorizable(mlir::Block &combiner);

@@ -72,6 +72,9 @@ LogicalResult Lowering::collectKeys(Value value, Region *body,
     return success();
   bool isBlock = isa<RankedTensorType>(value.getType());
   Operation *op = value.getDefiningOp();
+  // The same number in another type is no other key.
+  if (op && !isBlock && isa<arith::ExtSIOp>(op))
+    return collectKeys(op->getOperand(0), body, keys, seen);
   if (!isBlock && !isDefinedIn(value, body)) {
     bool fixed = op ? op->hasTrait<OpTrait::ConstantLike>()
                     : isa<func::FuncOp>(value.getParentBlock()->getParentOp());
@@ -101,39 +104,51 @@ Value Lowering::tagWord(Value value) {
   return asI64(value);
 }
 
-/// Plans how programs keep the packed right operand of `product` for one
-/// another, in groups of `capacity` rows: up to `groups` of them, and each
-/// found again by `ownWords` numbers of the caller and by the scalars that it
-/// was computed from. `body` is the loop over K, if there is one.
+/// Plans how programs keep `operand` of `product`, packed, for one another, in
+/// up to `most` groups of `elements` and up to `bytes` in all. Each group is
+/// found again by `ownWords` numbers of the caller and by the scalars that the
+/// operand was computed from. `body` is the loop over K, if there is one.
+/// Without slots where nothing tells in time that a program packed the same.
+Panels Lowering::planKept(const Product &product, Value operand, Region *body,
+                          int64_t elements, int64_t most, int64_t bytes,
+                          int64_t ownWords) {
+  Panels panels;
+  panels.elements = elements;
+  llvm::SetVector<Value> keys;
+  DenseSet<Value> seen;
+  if (product.batched || !readsAreUnordered(product.op) ||
+      failed(collectKeys(operand, body, keys, seen)))
+    return panels;
+  int64_t group = elements * product.compute.getIntOrFloatBitWidth() / 8;
+  panels.slots = std::clamp<int64_t>(bytes / group, 1, most);
+  panels.buffer =
+      allocateBytes(elements * panels.slots, product.compute, Lifetime::range);
+  panels.keys.assign(keys.begin(), keys.end());
+  panels.words = 1 + ownWords + panels.keys.size();
+  panels.tags = allocateBytes(panels.slots * panels.words, builder.getI64Type(),
+                              Lifetime::clearedForRange);
+  return panels;
+}
+
+/// The right operand's panels, in groups of `capacity` rows.
 Panels Lowering::planPanels(const Product &product, Region *body,
                             int64_t capacity, int64_t groups,
                             int64_t ownWords) {
-  Panels panels;
-  panels.elements = product.columns * capacity * product.parts();
-  llvm::SetVector<Value> keys;
-  DenseSet<Value> seen;
-  bool kept = !product.batched && readsAreUnordered(product.op) &&
-              succeeded(collectKeys(product.right, body, keys, seen));
-  if (!kept) {
+  int64_t elements = product.columns * capacity * product.parts();
+  Panels panels = planKept(product, product.right, body, elements, groups,
+                           kKeptBytesPerL2 * machine.l2Bytes, ownWords);
+  if (panels.slots == 0) {
     noteDecision(product.op, "product",
                  "the right operand is packed by each program for itself: "
                  "nothing tells in time that another one packed the same");
     panels.buffer = allocateBytes(panels.elements, product.compute);
     return panels;
   }
-  int64_t bytes = panels.elements * product.compute.getIntOrFloatBitWidth() / 8;
-  panels.slots =
-      std::clamp<int64_t>(kKeptBytesPerL2 * machine.l2Bytes / bytes, 1, groups);
-  panels.buffer = allocateBytes(panels.elements * panels.slots, product.compute,
-                                Lifetime::range);
   noteDecision(product.op, "product",
                "the right operand's panels are kept for the thread's next "
                "programs: {0} groups of {1} KiB",
-               panels.slots, bytes >> 10);
-  panels.keys.assign(keys.begin(), keys.end());
-  panels.words = 1 + ownWords + panels.keys.size();
-  panels.tags = allocateBytes(panels.slots * panels.words, builder.getI64Type(),
-                              Lifetime::clearedForRange);
+               panels.slots,
+               elements * product.compute.getIntOrFloatBitWidth() / 8 >> 10);
   return panels;
 }
 
@@ -155,12 +170,12 @@ Lowering::Group Lowering::findGroup(const Panels &panels, Value number,
     return address(buffer.pointer, buffer.elementType, offset);
   };
   group.buffer.pointer = at(panels.buffer, panels.elements);
-  Value tag = at(panels.tags, panels.words);
+  Value tag = group.tag = at(panels.tags, panels.words);
   SmallVector<Value> words = {constant(1)};
   llvm::append_range(words, own);
   for (Value key : panels.keys)
     words.push_back(tagWord(scalar(key)));
-  assert(static_cast<int64_t>(words.size()) == panels.words);
+  assert(static_cast<int64_t>(words.size()) + panels.counts == panels.words);
   for (auto [index, word] : llvm::enumerate(words)) {
     Value place = address(tag, word.getType(), constant(index));
     Value stored = LLVM::LoadOp::create(builder, loc, word.getType(), place);
@@ -316,6 +331,34 @@ void Lowering::packRightAcross(const Product &product, Tile base,
              product.vectors, product.right, {}, packGroup);
 }
 
+/// Up to which column, at most `whole` and a whole panel's first, the indices
+/// of the right operand's columns are seen not to wrap; null where there are
+/// none.
+Value Lowering::columnsInARow(const Product &product, Value whole) {
+  int64_t rank = cast<RankedTensorType>(product.right.getType()).getRank();
+  SmallVector<Value> indices;
+  SmallVector<int64_t> identity = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  forEachRead(product.right, identity, [&](Value read, ArrayRef<int64_t> dims) {
+    auto load = read.getDefiningOp<sg::LoadOp>();
+    if (!load || buffers.contains(read) || views.contains(load))
+      return;
+    for (auto [position, dim] : llvm::enumerate(dims))
+      if (dim == rank - 1 && load.getIndexOf(position) &&
+          isContiguous(read, position))
+        indices.push_back(load.getIndexOf(position));
+  });
+  if (indices.empty() || product.columns == 1)
+    return {};
+  Value end = roundDown(whole, product.width, product.vectors);
+  end = arith::MaxSIOp::create(builder, loc, end, constant(0));
+  Value last = arith::SubIOp::create(builder, loc, end, constant(1));
+  last = arith::MaxSIOp::create(builder, loc, last, constant(0));
+  for (Value index : indices)
+    end = arith::SelectOp::create(builder, loc, doesNotWrap(index, last), end,
+                                  constant(0));
+  return end;
+}
+
 /// Writes the right operand to panels of `operands`, from row `row` of each on.
 /// A panel is all rows of as many columns as the register tile. A few rows are
 /// written to all panels before the next few, so that memory is read along its
@@ -345,8 +388,9 @@ void Lowering::packRight(const Product &product, Tile base,
     if (operands.columns)
       whole = arith::MinSIOp::create(builder, loc, whole, needed);
   }
-  auto panels = [&](Value from, Value to, Value low, Value high,
-                    bool interior) {
+  Value straight = columnsInARow(product, whole);
+  auto panels = [&](Value from, Value to, Value low, Value high, bool interior,
+                    bool unwrapped = false) {
     Value first = openLoop(from, to, width);
     unsigned panelDepth = depth();
     Value panel =
@@ -367,6 +411,7 @@ void Lowering::packRight(const Product &product, Tile base,
       tile.vectorDim = product.columns == 1 ? -1 : columnDim;
       tile.width = product.columns == 1 ? Width(1) : product.width;
       tile.interior = interior;
+      tile.unwrapped = unwrapped;
       return partsOf(product, evaluateAll(product.right, tile).front());
     };
     for (int64_t vector = 0; vector < product.vectors; ++vector) {
@@ -393,7 +438,9 @@ void Lowering::packRight(const Product &product, Tile base,
     Value next =
         arith::AddIOp::create(builder, loc, group, constant(kRowsAtOnce));
     next = arith::MinSIOp::create(builder, loc, next, high);
-    panels(constant(0), whole, group, next, true);
+    if (straight)
+      panels(constant(0), straight, group, next, true, true);
+    panels(straight ? straight : constant(0), whole, group, next, true);
     if (end)
       panels(whole, needed, group, next, false);
     closeLoop();

@@ -151,51 +151,70 @@ void Lowering::multiplyTile(const Product &product, Tile base,
     for (int64_t vector = 0; vector < product.vectors; ++vector)
       sums.push_back(
           convert(startOf(operands, tileAt(r, vector)), product.compute));
-  SmallVector<Value> leftRows;
-  for (int64_t r = 0; r < count; ++r) {
+  multiplySteps(product, operands, row, column, count, sums);
+  for (int64_t r = 0; r < count; ++r)
+    for (int64_t vector = 0; vector < product.vectors; ++vector) {
+      Tile tile = tileAt(r, vector);
+      writeBuffer(operands.out, tile,
+                  convert(sums[r * product.vectors + vector],
+                          operands.out.elementType));
+    }
+}
+
+/// Adds the products along the whole depth to the sums of a register tile.
+void Lowering::multiplySteps(const Product &product, const Operands &operands,
+                             Value row, Value column, int64_t count,
+                             SmallVectorImpl<Value> &sums) {
+  builder.restoreInsertionPoint(points.back());
+  auto at = [&](Value pointer, Value offset) {
+    return address(pointer, product.compute, offset);
+  };
+  auto times = [&](Value value, Value factor) -> Value {
+    return arith::MulIOp::create(builder, loc, value, factor);
+  };
+  Value left, stride = operands.lineStride;
+  if (operands.leftPanels)
+    left = at(operands.left.pointer, times(row, operands.panelRows));
+  SmallVector<Value> rows;
+  for (int64_t r = 0; r < count && !left; ++r) {
     builder.restoreInsertionPoint(points.back());
-    Value m = builder.createOrFold<arith::AddIOp>(loc, row, constant(r));
-    leftRows.push_back(leftRow(operands, m));
+    rows.push_back(leftRow(
+        operands, builder.createOrFold<arith::AddIOp>(loc, row, constant(r))));
   }
-  Value panel = arith::MulIOp::create(builder, loc, column, operands.panelRows);
-  Value right = address(operands.right.pointer, product.compute, panel);
-  unsigned alignment = product.compute.getIntOrFloatBitWidth() / 8;
-  Type type = product.compute;
-  if (product.columns > 1)
-    type = vectorType(product.width, product.compute);
-  Value stride = operands.lineStride;
+  Value right = at(operands.right.pointer, times(column, operands.panelRows));
   if (!stride)
     stride = laneCount(product.width, product.vectors);
-  // Adds the products of step `k` to `state`.
-  auto addStep = [&](Value k, MutableArrayRef<Value> state) {
-    Value line = arith::MulIOp::create(builder, loc, k, stride);
-    SmallVector<Value> columns;
-    for (int64_t vector = 0; vector < product.vectors; ++vector) {
-      Value offset = builder.createOrFold<arith::AddIOp>(
-          loc, line, laneCount(product.width, vector));
-      columns.push_back(LLVM::LoadOp::create(
-          builder, loc, type, address(right, product.compute, offset),
-          alignment));
-    }
-    for (auto [r, start] : llvm::enumerate(leftRows)) {
-      Value element =
-          LLVM::LoadOp::create(builder, loc, product.compute,
-                               address(start, product.compute, k), alignment);
-      if (product.columns > 1)
-        element = vector::BroadcastOp::create(builder, loc, type, element);
-      for (int64_t vector = 0; vector < product.vectors; ++vector) {
-        Value &sum = state[r * product.vectors + vector];
-        sum = multiplyAdd(element, columns[vector], sum);
-      }
-    }
-  };
   auto addSteps = [&](Value from, Value to, int64_t together) {
-    Value first = openLoop(from, to, together, sums);
+    SmallVector<Value> carried(sums.begin(), sums.end());
+    if (left)
+      carried.append({right, left});
+    Value first = openLoop(from, to, together, carried);
     SmallVector<Value> state(loopState());
-    for (int64_t step = 0; step < together; ++step)
-      addStep(builder.createOrFold<arith::AddIOp>(loc, first, constant(step)),
-              state);
-    ValueRange results = closeLoop(state);
+    MutableArrayRef<Value> here(state);
+    for (int64_t step = 0; step < together; ++step) {
+      // Panels are walked through by pointers: an index that both multiply
+      // takes more instructions than it saves.
+      if (left) {
+        Value line = at(here[sums.size()], times(constant(step), stride));
+        addStep(product, line, here.take_front(sums.size()), [&](int64_t r) {
+          return at(here.back(), constant(step * count + r));
+        });
+        continue;
+      }
+      Value k = builder.createOrFold<arith::AddIOp>(loc, first, constant(step));
+      addStep(product, at(right, times(k, stride)), here,
+              [&](int64_t r) { return at(rows[r], k); });
+    }
+    if (left) {
+      here.back() = at(here.back(), constant(together * count));
+      Value &line = here[sums.size()];
+      line = at(line, times(constant(together), stride));
+    }
+    SmallVector<Value> results(closeLoop(state));
+    if (left) {
+      left = results.pop_back_val();
+      right = results.pop_back_val();
+    }
     sums.assign(results.begin(), results.end());
   };
   // Lines at a distance that is known only at run time need an address each.
@@ -211,13 +230,33 @@ void Lowering::multiplyTile(const Product &product, Tile base,
   addSteps(constant(0), whole, together);
   if (whole != end)
     addSteps(whole, end, 1);
-  for (int64_t r = 0; r < count; ++r)
+}
+
+/// Adds the products of the right operand's `line` and one element of each row,
+/// at `left`, to `sums`.
+void Lowering::addStep(const Product &product, Value line,
+                       MutableArrayRef<Value> sums,
+                       function_ref<Value(int64_t)> left) {
+  unsigned alignment = product.compute.getIntOrFloatBitWidth() / 8;
+  Type type = product.compute;
+  if (product.columns > 1)
+    type = vectorType(product.width, product.compute);
+  SmallVector<Value> columns;
+  for (int64_t vector = 0; vector < product.vectors; ++vector)
+    columns.push_back(LLVM::LoadOp::create(
+        builder, loc, type,
+        address(line, product.compute, laneCount(product.width, vector)),
+        alignment));
+  for (int64_t r = 0, count = sums.size() / product.vectors; r < count; ++r) {
+    Value element =
+        LLVM::LoadOp::create(builder, loc, product.compute, left(r), alignment);
+    if (product.columns > 1)
+      element = vector::BroadcastOp::create(builder, loc, type, element);
     for (int64_t vector = 0; vector < product.vectors; ++vector) {
-      Tile tile = tileAt(r, vector);
-      writeBuffer(operands.out, tile,
-                  convert(sums[r * product.vectors + vector],
-                          operands.out.elementType));
+      Value &sum = sums[r * product.vectors + vector];
+      sum = multiplyAdd(element, columns[vector], sum);
     }
+  }
 }
 
 /// What a register tile starts from.
@@ -262,28 +301,17 @@ Value Lowering::interleaved(ArrayRef<Value> vectors) {
                                       interleaved(odd));
 }
 
-/// All register tiles. Rows are divided evenly: `large` tiles of one row more
-/// than the rest, so that no small remainder is left over.
+/// All register tiles.
 void Lowering::multiply(const Product &product, Tile base,
                         const Operands &operands) {
   if (product.unit)
     return multiplyWithUnit(product, operands);
   auto tiles = [&](const Operands &part) {
-    int64_t count = llvm::divideCeil(product.rows, product.tileRows);
-    int64_t fewer = product.rows / count, large = product.rows % count;
     Value column = openLoop(constant(0), atMost(product.columns, part.columns),
                             laneCount(product.width, product.vectors));
-    auto strip = [&](int64_t from, int64_t to, int64_t rows) {
-      if (from == to)
-        return;
-      Value row = openLoop(constant(from), atMost(to, part.rows), rows);
+    forEachStrip(product, part, [&](Value row, int64_t rows) {
       multiplyTile(product, base, part, row, column, rows);
-      closeLoop();
-      // What was computed in this loop is not there in the next one.
-      cache.clear();
-    };
-    strip(0, large * (fewer + 1), fewer + 1);
-    strip(large * (fewer + 1), product.rows, fewer);
+    });
     closeLoop();
   };
   if (!operands.lineStride)

@@ -186,6 +186,26 @@ void Lowering::bindAccumulator(scf::ForOp loop, const Product &product,
   });
 }
 
+/// Multiplies by the left operand's panels where they are used, and else by its
+/// rows, which then lie where they can be read.
+void Lowering::multiplyChunk(const Product &product, Tile base,
+                             Operands operands, const LeftUse &use,
+                             bool mayBeInPlace) {
+  if (!use.panels)
+    return multiply(product, base, operands);
+  Operands packed = operands;
+  packed.leftPanels = true;
+  if (!mayBeInPlace)
+    return multiply(product, base, packed);
+  operands.inPlace =
+      arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+  scf::IfOp branch = openBranch(use.panels, {}, /*otherwise=*/true);
+  multiply(product, base, packed);
+  openOtherBranch(branch);
+  multiply(product, base, operands);
+  closeBranch(branch);
+}
+
 FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   linalg::LinalgOp op = findOnlyProduct(loop);
   if (!op)
@@ -203,6 +223,9 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
              right = rightInUserMemory(product, operands, body);
   Panels panels = planPanels(product, body, operands.capacity, kMostGroups,
                              4 + bool(operands.columns) + bool(right));
+  Panels leftPanels;
+  if (!right)
+    leftPanels = planLeftPanels(product, body, operands.capacity, load);
   Value lower = asI64(scalar(loop.getLowerBound())),
         upper = asI64(scalar(loop.getUpperBound()));
   Value step = asI64(scalar(loop.getStep()));
@@ -227,23 +250,39 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
         builder, loc, arith::CmpIPredicate::eq, chunk.first, constant(0));
   if (failed(findDepth(chunk, product, operands)))
     return failure();
-  Value packsLeft = chunk.count;
+  Value packsLeft = chunk.count, leftInPlace;
   if (load) {
     FailureOr<Value> inPlace =
         followInMemory(chunk, product, load, operands, even);
     if (failed(inPlace))
       return failure();
-    packsLeft = unless(*inPlace, chunk.count);
-    readLeftInPlace(operands, load, *inPlace);
+    leftInPlace = *inPlace;
+    packsLeft = unless(leftInPlace, chunk.count);
   }
-  if (failed(packIterations(chunk, product, base, packsLeft,
-                            [&](Value column, const Tile &tile) {
-                              packLeft(product, tile, operands.left, column);
-                            })))
-    return failure();
   Value number = builder.createOrFold<arith::DivUIOp>(loc, chunk.first,
                                                       constant(perChunk));
   SmallVector<Value> tag = {chunk.first, chunk.count, lower, step};
+  LeftUse use;
+  if (leftPanels.slots) {
+    Value chunks = arith::CeilDivUIOp::create(builder, loc, trips, atOnce);
+    SmallVector<Value> words(tag);
+    words.push_back(operands.rows ? operands.rows : constant(product.rows));
+    use = findLeftPanels(product, leftPanels,
+                         numberOfRows(product, leftPanels, number, chunks),
+                         words, leftInPlace, operands);
+    packsLeft = arith::SelectOp::create(builder, loc, use.packs, chunk.count,
+                                        constant(0));
+  }
+  if (load)
+    readLeftInPlace(operands, load, leftInPlace);
+  if (failed(packIterations(chunk, product, base, packsLeft,
+                            [&](Value column, const Tile &tile) {
+                              if (use.panels)
+                                packLeftPanels(product, tile, operands, column);
+                              else
+                                packLeft(product, tile, operands.left, column);
+                            })))
+    return failure();
   if (operands.columns)
     tag.push_back(operands.columns);
   Value inPlace;
@@ -265,7 +304,7 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
                               packRight(product, tile, operands, column);
                             })))
     return failure();
-  multiply(product, base, operands);
+  multiplyChunk(product, base, operands, use, load != nullptr);
   closeLoop();
   closeNest();
   buffers[loop.getResult(0)] = operands.out;

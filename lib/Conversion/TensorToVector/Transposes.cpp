@@ -122,20 +122,25 @@ Value Lowering::doNotWrap(const Crossing &crossing) {
   Value holds =
       arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
   for (Value index : crossing.indices) {
-    int64_t last = typeOf(index).getDimSize(0) - 1;
-    SmallVector<Value> ends;
-    for (int64_t position : {int64_t(0), last}) {
-      Tile element;
-      element.coordinates = {{constant(position), depth(), -1}};
-      ends.push_back(asI64(evaluate(index, element).value));
-    }
-    builder.restoreInsertionPoint(points.back());
-    Value distance = arith::SubIOp::create(builder, loc, ends[1], ends[0]);
-    Value same = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                       distance, constant(last));
-    holds = builder.createOrFold<arith::AndIOp>(loc, holds, same);
+    Value last = constant(typeOf(index).getDimSize(0) - 1);
+    holds = builder.createOrFold<arith::AndIOp>(loc, holds,
+                                                doesNotWrap(index, last));
   }
   return holds;
+}
+
+/// A condition for an index that may wrap to be consecutive up to `last`.
+Value Lowering::doesNotWrap(Value index, Value last) {
+  SmallVector<Value> ends;
+  for (Value position : {constant(0), last}) {
+    Tile element;
+    element.coordinates = {{position, depth(), -1}};
+    ends.push_back(asI64(evaluate(index, element).value));
+  }
+  builder.restoreInsertionPoint(points.back());
+  Value distance = arith::SubIOp::create(builder, loc, ends[1], ends[0]);
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, distance,
+                               last);
 }
 
 //===----------------------------------------------------------------------===//
@@ -172,8 +177,8 @@ static Value unpacked(OpBuilder &builder, Location loc, Value left, Value right,
 /// two, and the length is not the greater. Rows whose numbers differ by a
 /// multiple of the length share a register, one in each unit of it, so that no
 /// shuffle crosses units.
-static SmallVector<Value> transposed(OpBuilder &builder, Location loc,
-                                     ArrayRef<Value> rows) {
+SmallVector<Value> vectorize::transposed(OpBuilder &builder, Location loc,
+                                         ArrayRef<Value> rows) {
   int64_t length = cast<VectorType>(rows.front().getType()).getNumElements();
   SmallVector<Value> values;
   for (int64_t row = 0; row < length; ++row) {
