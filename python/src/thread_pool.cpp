@@ -7,6 +7,8 @@
 
 #include "thread_pool.h"
 
+#include "stall_watch.h"
+
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -16,9 +18,9 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <mutex>
+#include <optional>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <thread>
 #include <vector>
 
@@ -147,8 +149,14 @@ public:
   bool tryAcquire() { return !busy.exchange(true, std::memory_order_acquire); }
   void release() { busy.store(false, std::memory_order_release); }
 
+  /// The most programs whose order can be kept: beyond, a unit holds several.
+  static constexpr int64_t kMostOrdered = Ticket::kUnitMask;
+
   /// Runs the ids `first` to `job.programs - 1` on up to `threads` threads.
   bool run(const Job &job, int64_t first, int threads, CostEstimate &cost);
+
+  /// Of all launches of this process whose programs wait for each other.
+  StallWatch stalls;
 
 private:
   void workerMain(int index);
@@ -171,13 +179,14 @@ private:
   /// Read before a chunk is claimed, when the launch may be over: a stale value
   /// makes a chunk of another size, and no more.
   std::atomic<int64_t> leastUnits{1};
+  /// Written before the ticket: who claims by a ticket has seen its value.
+  std::atomic<int64_t> mostUnits{Ticket::kUnitMask};
   std::atomic<bool> failed{false};
 
   alignas(64) std::atomic<int> sleepers{0};
   std::atomic<bool> callerSleeps{false};
   std::mutex mutex;
   std::condition_variable wake, finished;
-
   std::atomic<bool> busy{false};
   uint32_t launches = 0;
   int workers = 0;
@@ -198,6 +207,7 @@ int64_t Pool::runChunks(int index) {
     int64_t left = Ticket::units(word);
     int64_t taken = left / (kPartOfShare * (Ticket::workers(word) + 1));
     taken = std::max(taken, leastUnits.load(std::memory_order_relaxed));
+    taken = std::min(taken, mostUnits.load(std::memory_order_relaxed));
     taken = std::min(taken, left);
     if (!ticket.compare_exchange_weak(word, word - uint64_t(taken),
                                       std::memory_order_acq_rel))
@@ -248,24 +258,13 @@ void Pool::workerMain(int index) {
 }
 
 void Pool::addWorkers(int wanted) {
-  // Signals belong to the threads of the interpreter.
-  sigset_t all, previous;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &previous);
-  while (workers < wanted) {
+  for (; workers < wanted; ++workers) {
     int index = workers;
-#if defined(__cpp_exceptions)
-    try {
-      std::thread([this, index] { workerMain(index); }).detach();
-    } catch (const std::exception &) {
-      break; // No thread to be had: the launch runs on those that exist.
-    }
-#else
-    std::thread([this, index] { workerMain(index); }).detach();
-#endif
-    ++workers;
+    std::thread thread;
+    if (!startThread(thread, [this, index] { workerMain(index); }))
+      return; // The launch runs on the threads that exist.
+    thread.detach();
   }
-  pthread_sigmask(SIG_SETMASK, &previous, nullptr);
 }
 
 void Pool::waitForOthers() {
@@ -298,6 +297,9 @@ bool Pool::run(const Job &newJob, int64_t first, int threads,
   double least = std::min(kLeastChunkNs / unitNs, double(Ticket::kUnitMask));
   leastUnits.store(std::max<int64_t>(1, int64_t(least)),
                    std::memory_order_relaxed);
+  bool ordered = job.progress != Progress::Independent;
+  mostUnits.store(ordered ? 1 : int64_t(Ticket::kUnitMask),
+                  std::memory_order_relaxed);
   unitsDone.store(0, std::memory_order_relaxed);
   failed.store(false, std::memory_order_relaxed);
   ticket.store(Ticket::make(++launches, helpers, numUnits),
@@ -307,12 +309,19 @@ bool Pool::run(const Job &newJob, int64_t first, int threads,
     wake.notify_all();
   }
 
+  std::optional<StallWatch::Watched> watched;
+  if (ordered)
+    watched.emplace(
+        stalls, StallWatch::Launch{
+                    &unitsDone, [this] { return Ticket::units(ticket.load()); },
+                    [this] { runChunks(-1); }, kMaxTogether - helpers - 1});
   int64_t start = nowNs();
   // The launching thread is always allowed: it is worker "-1".
   int64_t ran = runChunks(-1);
   if (ran > 0)
     cost.record(double(nowNs() - start), ran);
   waitForOthers();
+  watched.reset();
   return !failed.load(std::memory_order_relaxed);
 }
 
@@ -428,11 +437,24 @@ void setNumThreads(int count) {
                          std::memory_order_relaxed);
 }
 
+/// Runs programs that may wait for each other.
+static bool runWaiting(const Job &job, CostEstimate &cost) {
+  bool ordered =
+      job.progress == Progress::Waits && job.programs <= Pool::kMostOrdered;
+  if (!ordered || !pool().tryAcquire())
+    return runTogether(job, pool().stalls);
+  double expectedNs = double(cost.nsPerProgram()) * double(job.programs);
+  bool small = expectedNs > 0 && expectedNs <= kSerialNs;
+  bool ok = pool().run(job, 0, small ? 1 : numThreads(), cost);
+  pool().release();
+  return ok;
+}
+
 bool run(const Job &job, CostEstimate &cost) {
   if (job.programs <= 0)
     return true;
   if (job.progress != Progress::Independent && job.programs > 1)
-    return runTogether(job);
+    return runWaiting(job, cost);
   int threads = job.programs == 1 ? 1 : numThreads();
   int64_t first = 0;
   if (threads > 1 && cost.nsPerProgram() == 0) {

@@ -31,8 +31,12 @@ using RangeKernel = void (*)(const void *args, const int32_t *grid,
 enum class Progress : uint8_t {
   /// Nothing.
   Independent,
-  /// They may wait for each other. Programs begin in the order of their ids,
-  /// and where none ends for a while, more of them run at the same time.
+  /// They may wait for each other. Programs begin one by one in the order of
+  /// their ids, so that the first that has not ended is always running: a
+  /// launch whose programs wait for earlier ones alone comes to its end on any
+  /// number of threads. Where none ends for a while, more of them run at the
+  /// same time (stall_watch.h). That suffices for what a device with
+  /// `kMaxTogether` resident programs can run.
   Waits,
   /// They may all wait for each other, and all of them begin at once.
   Cooperative,
@@ -85,8 +89,11 @@ bool runSerially(const Job &job, int64_t first, int64_t last,
 /// Allocates the scratch memory of this thread ahead of `runSerially`.
 bool reserveScratch(int64_t bytes);
 
-/// Runs a job whose programs may wait for each other (together.cpp).
-bool runTogether(const Job &job);
+class StallWatch;
+
+/// Runs a job whose programs may wait for each other on threads of its own
+/// (together.cpp).
+bool runTogether(const Job &job, StallWatch &stalls);
 
 /// Runs every program of `job` and returns when all of them are done. May be
 /// called from many threads at once and from within a hook of another launch:
