@@ -4,21 +4,34 @@
 
 // The panels of the right operand are kept for the next program: a group of
 // four iterations has a tag of its number (three words and one that says that
-// there is something) and of the program's column. The left operand is
-// contiguous and in bounds, so it is read where it lies: only the right one is
-// packed, and only where its tag is another. Four steps of K share a branch.
+// there is something) and of the program's column, and only where its tag is
+// another one is it packed. The left operand is contiguous and in bounds, so it
+// is read where it lies until the same rows have been met five times (32
+// columns are few to pack for); from then on it is read from panels of its own,
+// by a pointer, as the right one is. Four steps of K share a branch.
 
 // CHECK-LABEL: func.func private @shared.program
 // CHECK-SAME: sg.scratch_cleared = array<i64: 0, [[LAST:[0-9]+]]>
-// CHECK: llvm.load
+// CHECK: %[[WANTED:.*]] = arith.select %{{.*}}, %c5_i64, %c1_i64
+// CHECK: %[[PANELS:.*]] = arith.cmpi sge, %[[MET:.*]], %[[WANTED]]
+// CHECK: %[[NOW:.*]] = arith.cmpi eq, %[[MET]], %[[WANTED]]
+// CHECK: %[[LEFT:.*]] = arith.select %[[NOW]], %c4_i64, %c0_i64
+// CHECK: scf.for {{.*}} to %[[LEFT]]
+// CHECK-COUNT-3: llvm.store {{.*}} vector<8xf32>
+// CHECK: llvm.store {{.*}} vector<6xf32>
 // CHECK-COUNT-5: arith.andi
 // CHECK: %[[TIMES:[^ ]+]] = arith.select {{.*}}, %c0_i64,
 // CHECK: scf.for {{.*}} to %[[TIMES]]
 // CHECK: llvm.store {{.*}} vector<8xf32>
+// CHECK: scf.if %[[PANELS]]
+// CHECK: step %c4_i64 iter_args({{.*}}!llvm.ptr, !llvm.ptr)
+// CHECK-COUNT-48: math.fma
+// CHECK: } else {
 // CHECK: step %c4_i64 iter_args
 // CHECK-COUNT-48: math.fma
 // CHECK-NOT: math.fma
 // CHECK: return
+// DECISION: the left operand is read from panels that are kept for the thread's next programs: 34 groups of 30 KiB, packed where rows are met again
 func.func @shared(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64
@@ -257,5 +270,86 @@ func.func @few(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %m: i64) at
     scf.yield %d : tensor<16x32xf32>
   }
   sg.store %acc, %z[%c0] strides(%c64, %c1) bounds(%c0, %c0) to (%m, %c32) : tensor<16x32xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// A left operand whose columns lie side by side cannot be read where it lies:
+// a program that meets its rows first packs them, six of a column at a time.
+
+// CHECK-LABEL: func.func private @turned.program
+// CHECK: llvm.load {{.*}} vector<6xf32>
+// CHECK: llvm.store {{.*}} vector<6xf32>
+// CHECK: iter_args({{.*}}!llvm.ptr, !llvm.ptr)
+// CHECK-COUNT-48: math.fma
+// CHECK-NOT: math.fma
+// DECISION: the left operand is read from panels that are kept for the thread's next programs: {{.*}} packed when rows are met first
+func.func @turned(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c48 = arith.constant 48 : i64
+  %c32 = arith.constant 32 : i64
+  %c128 = arith.constant 128 : i64
+  %s0 = arith.constant 0 : i32
+  %s32 = arith.constant 32 : i32
+  %s128 = arith.constant 128 : i32
+  %zero = arith.constant dense<0.0> : tensor<48x32xf32>
+  %acc = scf.for %i = %s0 to %s128 step %s32 iter_args(%c = %zero) -> (tensor<48x32xf32>) : i32 {
+    %o = arith.extsi %i : i32 to i64
+    %r = arith.muli %o, %c128 : i64
+    %a = sg.load %x[%r] strides(%c1, %c128) bounds(%c0, %c0) to (%c48, %c32) : !tt.ptr<f32> -> tensor<48x32xf32>
+    %b = sg.load %y[%r] strides(%c128, %c1) bounds(%c0, %c0) to (%c32, %c32) : !tt.ptr<f32> -> tensor<32x32xf32>
+    %d = linalg.matmul ins(%a, %b : tensor<48x32xf32>, tensor<32x32xf32>) outs(%c : tensor<48x32xf32>) -> tensor<48x32xf32>
+    scf.yield %d : tensor<48x32xf32>
+  }
+  sg.store %acc, %z[%c0] strides(%c128, %c1) bounds(%c0, %c0) to (%c48, %c32) : tensor<48x32xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// Positions that may wrap are divided only where some of them are beyond the
+// end, and columns whose indices turn out to follow one another are packed
+// without looking at them one by one.
+
+// CHECK-LABEL: func.func private @wraps.program
+// CHECK: %[[LESS:.*]] = arith.cmpi ult, %[[AT:.*]], %{{.*}} : vector<8xi32>
+// CHECK: vector.reduction <and>, %[[LESS]]
+// CHECK: scf.if
+// CHECK-NEXT: scf.yield %[[AT]]
+// CHECK: arith.remsi {{.*}} : vector<8xi32>
+// CHECK: %[[SAME:.*]] = arith.cmpi eq, %{{.*}}, %c31_i64
+// CHECK: %[[STRAIGHT:.*]] = arith.select %[[SAME]], %c32_i64, %c0_i64
+// CHECK: scf.for {{.*}} = %c0_i64 to %[[STRAIGHT]] step %c16_i64
+// CHECK-NOT: llvm.intr.masked.gather
+// CHECK: scf.for {{.*}} = %[[STRAIGHT]] to %c32_i64 step %c16_i64
+// CHECK: llvm.intr.masked.gather
+func.func @wraps(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %n: i32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c48 = arith.constant 48 : i64
+  %c32 = arith.constant 32 : i64
+  %c128 = arith.constant 128 : i64
+  %s0 = arith.constant 0 : i32
+  %s32 = arith.constant 32 : i32
+  %s128 = arith.constant 128 : i32
+  %zero = arith.constant dense<0.0> : tensor<48x32xf32>
+  %pid = tt.get_program_id y : i32
+  %column = arith.muli %pid, %s32 : i32
+  %first = tensor.splat %column : tensor<32xi32>
+  %iota = sg.iota 0 : tensor<32xi32>
+  %columns = arith.addi %first, %iota : tensor<32xi32>
+  %ends = tensor.splat %n : tensor<32xi32>
+  %wrapped = arith.remsi %columns, %ends : tensor<32xi32>
+  %acc = scf.for %i = %s0 to %s128 step %s32 iter_args(%c = %zero) -> (tensor<48x32xf32>) : i32 {
+    %o = arith.extsi %i : i32 to i64
+    %r = arith.muli %o, %c128 : i64
+    %a = sg.load %x[%o] strides(%c128, %c1) bounds(%c0, %c0) to (%c48, %c32) : !tt.ptr<f32> -> tensor<48x32xf32>
+    %b = sg.load %y[%r] strides(%c128, %c0) bounds(%c0, %c0) to(%c32, %c32) indices(%wrapped : tensor<32xi32>) {indexed_dims = array<i64: 1>, wrapped_dims = array<i64: 1>} : !tt.ptr<f32> -> tensor<32x32xf32>
+    %d = linalg.matmul ins(%a, %b : tensor<48x32xf32>, tensor<32x32xf32>) outs(%c : tensor<48x32xf32>) -> tensor<48x32xf32>
+    scf.yield %d : tensor<48x32xf32>
+  }
+  sg.store %acc, %z[%c0] strides(%c128, %c1) bounds(%c0, %c0) to (%c48, %c32) : tensor<48x32xf32> -> !tt.ptr<f32>
   return
 }
