@@ -547,6 +547,18 @@ private:
 
   //===--- Reductions (Reduce.cpp) ---------------------------------------===//
   llvm::LogicalResult emitReduce(sg::ReduceOp op);
+  Line lineOf(llvm::ArrayRef<sg::ReduceOp> ops, const Tile &tile,
+              Width width) const;
+  llvm::SmallVector<mlir::Value>
+  orExactly(Line &line, mlir::ValueRange results,
+            llvm::function_ref<llvm::SmallVector<mlir::Value>()> exactly);
+  int64_t rowsTogether(llvm::ArrayRef<sg::ReduceOp> ops, int64_t dim,
+                       Width width);
+  mlir::Value combineRows(const Line &line,
+                          llvm::SmallVector<mlir::Value> rows);
+  void reduceRowGroups(
+      Line line, int64_t dim, int64_t rows,
+      llvm::function_ref<void(const Tile &, mlir::ValueRange)> finish);
   llvm::SmallVector<mlir::Value>
   reduceAlongAxis(llvm::ArrayRef<sg::ReduceOp> ops, const Tile &tile,
                   Width width);

@@ -318,9 +318,9 @@ SmallVector<Value> Lowering::reduceChains(Line line) {
   return extent.beyond ? combineBeyond(line, state, edge) : state;
 }
 
-/// One element, or one strip of elements, of all inputs along the axis.
-SmallVector<Value> Lowering::reduceAlongAxis(ArrayRef<sg::ReduceOp> ops,
-                                             const Tile &tile, Width width) {
+/// What `ops` combine along their axis, one row at `tile`.
+Line Lowering::lineOf(ArrayRef<sg::ReduceOp> ops, const Tile &tile,
+                      Width width) const {
   sg::ReduceOp first = ops.front();
   Line line;
   line.type = first.getInputType();
@@ -338,10 +338,44 @@ SmallVector<Value> Lowering::reduceAlongAxis(ArrayRef<sg::ReduceOp> ops,
   }
   Type element = lowered(line.type.getElementType());
   std::optional<Kind> kind = line.parts.front().kind;
-  bool compares = ops.size() == 1 && machine.comparesMaximum && kind &&
-                  (*kind == Kind::MAXNUMF || *kind == Kind::MINNUMF) &&
-                  (element.isF32() || element.isF64()) && !width.scalable;
-  line.parts.front().compares = compares;
+  line.parts.front().compares =
+      ops.size() == 1 && machine.comparesMaximum && kind &&
+      (*kind == Kind::MAXNUMF || *kind == Kind::MINNUMF) &&
+      (element.isF32() || element.isF64()) && !width.scalable;
+  return line;
+}
+
+/// Takes `results` of reductions that picked by comparison, or what `exactly`
+/// gives where one of them is no better than the start: there may have been no
+/// number at all.
+SmallVector<Value>
+Lowering::orExactly(Line &line, ValueRange results,
+                    function_ref<SmallVector<Value>()> exactly) {
+  Type element = lowered(line.type.getElementType());
+  Kind kind = *line.parts.front().kind;
+  Value least = arith::ConstantOp::create(
+      builder, loc,
+      neutralOf(kind == Kind::MAXNUMF ? Kind::MAXIMUMF : Kind::MINIMUMF,
+                element));
+  if (auto type = dyn_cast<VectorType>(results.front().getType()))
+    least = vector::BroadcastOp::create(builder, loc, type, least);
+  Value unknown = anyOf(arith::CmpFOp::create(
+      builder, loc, arith::CmpFPredicate::OEQ, results.front(), least));
+  line.parts.front().compares = false;
+  line.mostChains = 1;
+  scf::IfOp branch = openBranch(unknown, results.getTypes());
+  SmallVector<Value> exact = exactly();
+  builder.restoreInsertionPoint(points.back());
+  scf::YieldOp::create(builder, loc, exact);
+  openOtherBranch(branch);
+  scf::YieldOp::create(builder, loc, results);
+  return closeBranch(branch);
+}
+
+/// One element, or one strip of elements, of all inputs along the axis.
+SmallVector<Value> Lowering::reduceAlongAxis(ArrayRef<sg::ReduceOp> ops,
+                                             const Tile &tile, Width width) {
+  Line line = lineOf(ops, tile, width);
   auto finish = [&](ValueRange state) {
     SmallVector<Value> results;
     for (const Part &part : line.parts) {
@@ -353,26 +387,9 @@ SmallVector<Value> Lowering::reduceAlongAxis(ArrayRef<sg::ReduceOp> ops,
     return results;
   };
   SmallVector<Value> results = finish(reduceChains(line));
-  if (!compares)
+  if (!line.parts.front().compares)
     return results;
-  // Where nothing was better than the start, there may be no number at all.
-  Value least = arith::ConstantOp::create(
-      builder, loc,
-      neutralOf(*kind == Kind::MAXNUMF ? Kind::MAXIMUMF : Kind::MINIMUMF,
-                element));
-  if (isa<VectorType>(results.front().getType()))
-    least = vectorOf(least, line.tile);
-  Value unknown = anyOf(arith::CmpFOp::create(
-      builder, loc, arith::CmpFPredicate::OEQ, results.front(), least));
-  line.parts.front().compares = false;
-  line.mostChains = 1;
-  scf::IfOp branch = openBranch(unknown, ValueRange(results).getTypes());
-  SmallVector<Value> exact = finish(reduceChains(line));
-  builder.restoreInsertionPoint(points.back());
-  scf::YieldOp::create(builder, loc, exact);
-  openOtherBranch(branch);
-  scf::YieldOp::create(builder, loc, results);
-  return closeBranch(branch);
+  return orExactly(line, results, [&] { return finish(reduceChains(line)); });
 }
 
 LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
@@ -432,6 +449,8 @@ LogicalResult Lowering::emitReduce(sg::ReduceOp op) {
     openLoops(tile, type.getShape(), dims.drop_back(!dims.empty()), {});
     if (outer.empty())
       line(tile);
+    else if (int64_t rows = rowsTogether(ops, outer.back(), width))
+      reduceRowGroups(lineOf(ops, tile, width), outer.back(), rows, finish);
     else
       forEachRow(tile, type.getShape(), outer.back(), inputs, line);
     while (!loops.empty())

@@ -14,6 +14,7 @@
 
 #include "Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -23,6 +24,10 @@ using namespace seagrove::vectorize;
 // Independent chains of a reduction: enough to hide the latency of an addition
 // behind the throughput of two units.
 static constexpr int64_t kChains = 4;
+// The most vectors of a row that is short: combining its lanes takes as long.
+static constexpr int64_t kShortRow = 16;
+// Lanes of so many bits move among themselves faster than beyond.
+static constexpr int64_t kPartBits = 128;
 
 /// The bound along `dim` that all reads of `readers` share, if they have one
 /// and it begins at the first element.
@@ -178,4 +183,129 @@ void Lowering::reduceAcross(
     strip(whole, constant(size), false);
   while (loops.size() > outside)
     closeLoop();
+}
+
+//===----------------------------------------------------------------------===//
+// Short rows side by side
+//===----------------------------------------------------------------------===//
+
+/// How many rows along `dim` the reduction `ops`, along lanes, takes side by
+/// side; 0 where it is one after the other: rows are long, or have bounds.
+int64_t Lowering::rowsTogether(ArrayRef<sg::ReduceOp> ops, int64_t dim,
+                               Width width) {
+  sg::ReduceOp op = ops.front();
+  RankedTensorType type = op.getInputType();
+  int64_t axis = op.getAxis(), size = type.getDimSize(axis);
+  Type element = lowered(type.getElementType());
+  auto kind = kindOf(op.getCombiner());
+  // What has nothing that its combiner leaves unchanged has no state to start
+  // from, and narrow numbers may have none.
+  bool known = ops.size() == 1 && op.getInputs().size() == 1 && kind &&
+               *kind != vector::CombiningKind::MUL &&
+               element.getIntOrFloatBitWidth() >= 16;
+  if (!known || width.scalable || width.lanes < 4 ||
+      size > kShortRow * width.lanes || size % width.lanes != 0)
+    return 0;
+  SmallVector<int64_t> identity =
+      llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  SmallVector<KnownBounds> bounds;
+  SmallVector<Value> readers(op.getInputs());
+  llvm::append_range(readers, fillers);
+  for (Value reader : readers)
+    for (int64_t along : {axis, dim})
+      collectBounds(reader, identity, along, bounds);
+  if (!bounds.empty())
+    return 0;
+  bool cheap =
+      fillers.empty() && plan.costOf(op.getInputs()[0]) <= kAccumulatorCost;
+  int64_t rows = std::min<int64_t>(cheap ? 2 * kChains : kChains, width.lanes);
+  return type.getDimSize(dim) % rows == 0 ? rows : 0;
+}
+
+/// Combines the lanes of each of `rows` to one lane of the result: two of them
+/// at a time, in one step each. First the lanes of one part of the register
+/// are combined, which move in one cycle, then the parts.
+Value Lowering::combineRows(const Line &line, SmallVector<Value> rows) {
+  int64_t lanes = line.stride.lanes, count = rows.size();
+  int64_t bits = lowered(line.type.getElementType()).getIntOrFloatBitWidth();
+  int64_t part =
+      std::min<int64_t>(std::max<int64_t>(kPartBits / bits, 1), lanes);
+  for (int64_t group = 1; rows.size() > 1; group *= 2) {
+    // Groups of lanes of both rows in turn: the first half of each part's, and
+    // the second.
+    int64_t whole = group < part ? part : lanes, half = whole / 2;
+    SmallVector<int64_t> first, second;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      int64_t within = lane % whole, row = within / group % 2;
+      int64_t source = lane - within + within / (2 * group) * group +
+                       within % group + row * lanes;
+      first.push_back(source);
+      second.push_back(source + half);
+    }
+    SmallVector<Value> merged;
+    for (size_t row = 0; row < rows.size(); row += 2) {
+      Value low = vector::ShuffleOp::create(builder, loc, rows[row],
+                                            rows[row + 1], first);
+      Value high = vector::ShuffleOp::create(builder, loc, rows[row],
+                                             rows[row + 1], second);
+      merged.push_back(advance(line, low, high).front());
+    }
+    rows = merged;
+  }
+  Value result = rows.front();
+  for (; lanes > count; lanes /= 2) {
+    Value halves[2];
+    for (int64_t at : {0, 1})
+      halves[at] = vector::ExtractStridedSliceOp::create(
+          builder, loc, result, ArrayRef<int64_t>{at * lanes / 2},
+          ArrayRef<int64_t>{lanes / 2}, ArrayRef<int64_t>{1});
+    result = advance(line, halves[0], halves[1]).front();
+  }
+  return result;
+}
+
+/// Reduces the rows of `line` along `dim`, `rows` of them side by side, and
+/// gives `finish` the vector of their results.
+void Lowering::reduceRowGroups(
+    Line line, int64_t dim, int64_t rows,
+    function_ref<void(const Tile &, ValueRange)> finish) {
+  noteDecision(loc, "reduction",
+               "along dimension {0} of {1} elements, {2} at a time: {3} rows "
+               "side by side, their lanes combined together at the end",
+               line.axis, line.size, line.stride.lanes, rows);
+  Value row = openLoop(constant(0), constant(line.type.getDimSize(dim)), rows);
+  SmallVector<Coordinate> places;
+  for (int64_t at = 0; at < rows; ++at)
+    places.push_back(
+        {builder.createOrFold<arith::AddIOp>(loc, row, constant(at)), depth(),
+         -1});
+  auto reduced = [&] {
+    SmallVector<Value> state(rows, neutralState(line).front()), values;
+    Value start = openLoop(constant(0), constant(line.size),
+                           laneCount(line.stride), state);
+    SmallVector<Value> carried(loopState()), next;
+    // All are evaluated before any is written or combined.
+    for (const Coordinate &place : places) {
+      Tile tile = tileAt(line, start, /*interior=*/true);
+      tile.coordinates[dim] = place;
+      llvm::append_range(values, evaluateLine(line, tile));
+      builder.restoreInsertionPoint(points.back());
+    }
+    writeFills();
+    builder.restoreInsertionPoint(points.back());
+    for (auto [before, value] : llvm::zip(carried, values))
+      next.push_back(advance(line, before, value).front());
+    ValueRange results = closeLoop(next);
+    state.assign(results.begin(), results.end());
+    return SmallVector<Value>{combineRows(line, state)};
+  };
+  SmallVector<Value> results = reduced();
+  if (line.parts.front().compares)
+    results = orExactly(line, results, reduced);
+  Tile tile = line.tile;
+  tile.coordinates[dim] = places.front();
+  tile.vectorDim = dim;
+  tile.width = rows;
+  finish(tile, results);
+  closeLoop();
 }
