@@ -74,7 +74,8 @@ func.func @columns(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
 
 // -----
 
-// A loop that accumulates: eight vectors go through four iterations at a time.
+// A loop that accumulates: eight vectors go through four iterations at a time,
+// or through one where those are not all there.
 // The comparison of positions is known to hold where the reads are in bounds.
 
 // CHECK-LABEL: func.func private @accumulate.program
@@ -150,14 +151,23 @@ func.func @accumulate_rows(%x: !tt.ptr<f32>, %a: !tt.ptr<f32>, %y: !tt.ptr<f32>,
 // -----
 
 // What nobody reads is not accumulated: the columns end at the store's bound,
-// behind the sum of the rows, too.
+// behind the sum of the rows, too. Four iterations that are all there and
+// within bounds go side by side, without masks; the rest, one after the other.
 
 // CHECK-LABEL: func.func private @accumulate_needed.program
 // CHECK: %[[HIGH:.*]] = arith.minsi %{{.*}}, %c512
 // CHECK: scf.for {{.*}} step %c16
-// CHECK: scf.for %{{.*}} = %c0{{[^ ]*}} to %c4
+// CHECK: %[[DONE:.*]] = scf.if
 // CHECK: %[[END:.*]] = arith.minsi %[[HIGH]], %c512
-// CHECK: scf.for %{{.*}} = %c0{{[^ ]*}} to %[[END]] step %c64
+// CHECK: %[[WHOLE:.*]] = arith.minsi %{{.*}}, %[[END]]
+// CHECK: scf.for %{{.*}} = %c0{{[^ ]*}} to %c4
+// CHECK: scf.for %{{.*}} = %c0{{[^ ]*}} to %[[WHOLE]] step %c64
+// CHECK-COUNT-32: arith.addf
+// CHECK-NOT: masked.load
+// CHECK: } else {
+// CHECK: %[[LAST:.*]] = arith.minsi %[[HIGH]], %c512
+// CHECK: scf.for %{{.*}} = %[[DONE]] to %[[LAST]] step %c64
+// CHECK: masked.load
 func.func @accumulate_needed(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %rows: i64, %n: i64) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64

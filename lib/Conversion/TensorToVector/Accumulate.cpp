@@ -432,6 +432,12 @@ LogicalResult Lowering::emitOneByOne(scf::ForOp loop, const Carried &strip,
 FailureOr<Value> Lowering::emitSideBySide(scf::ForOp loop, const Carried &strip,
                                           ArrayRef<Value> iterations,
                                           Value first, Value whole) {
+  auto branch = scf::IfOp::create(builder, loc, builder.getI64Type(), whole,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(builder, loc, constant(0));
+  builder.setInsertionPointToStart(branch.thenBlock());
   ValueRange yielded = loop.getBody()->getTerminator()->getOperands();
   SmallVector<KnownBounds> implied;
   Value end;
@@ -442,7 +448,6 @@ FailureOr<Value> Lowering::emitSideBySide(scf::ForOp loop, const Carried &strip,
     end =
         end ? arith::MinSIOp::create(builder, loc, end, own).getResult() : own;
   }
-  end = arith::SelectOp::create(builder, loc, whole, end, constant(0));
   end = arith::MaxSIOp::create(builder, loc, end, constant(0));
   Value lanes = laneCount(strip.width, strip.vectors);
   end = arith::DivUIOp::create(builder, loc, end, lanes);
@@ -463,7 +468,8 @@ FailureOr<Value> Lowering::emitSideBySide(scf::ForOp loop, const Carried &strip,
   };
   if (failed(emitStrips(loop, strip, constant(0), needed, first, body)))
     return failure();
-  return end;
+  scf::YieldOp::create(builder, loc, end);
+  return branch.getResult(0);
 }
 
 /// The strips that `loop` is emitted in.
