@@ -71,6 +71,104 @@ module {
 
 // -----
 
+// The same lock is given back behind the loop: programs may run in any order.
+
+// CHECK-LABEL: module {
+// CHECK: @lock_and_unlock
+module {
+  tt.func public @lock_and_unlock(%locks: !tt.ptr<i32>, %sum: !tt.ptr<f32>, %group: i32, %x: f32) {
+    %c0 = arith.constant 0 : i32
+    %c1 = arith.constant 1 : i32
+    %true = arith.constant true
+    tt.store %sum, %x : !tt.ptr<f32>
+    %lock = tt.addptr %locks, %group : !tt.ptr<i32>, i32
+    scf.while : () -> () {
+      %old = tt.atomic_cas acq_rel, gpu, %lock, %c0, %c1 : (!tt.ptr<i32>, i32, i32) -> i32
+      %go_on = arith.cmpi ne, %old, %c0 : i32
+      scf.condition(%go_on)
+    } do {
+      scf.yield
+    }
+    %count = tt.addptr %lock, %c1 : !tt.ptr<i32>, i32
+    %first = tt.atomic_rmw exch, acq_rel, gpu, %count, %c1, %true : (!tt.ptr<i32>, i32, i1) -> i32
+    %free = tt.atomic_rmw exch, acq_rel, gpu, %lock, %c0, %true : (!tt.ptr<i32>, i32, i1) -> i32
+    tt.return
+  }
+}
+
+// -----
+
+// It is given back only sometimes: another program may have to do it.
+
+// CHECK-LABEL: module attributes {sg.waits}
+// CHECK: @sometimes
+module {
+  tt.func public @sometimes(%lock: !tt.ptr<i32>, %last: i1) {
+    %c0 = arith.constant 0 : i32
+    %c1 = arith.constant 1 : i32
+    scf.while : () -> () {
+      %old = tt.atomic_cas acq_rel, gpu, %lock, %c0, %c1 : (!tt.ptr<i32>, i32, i32) -> i32
+      %go_on = arith.cmpi eq, %old, %c1 : i32
+      scf.condition(%go_on)
+    } do {
+      scf.yield
+    }
+    %free = tt.atomic_rmw exch, acq_rel, gpu, %lock, %c0, %last : (!tt.ptr<i32>, i32, i1) -> i32
+    tt.return
+  }
+}
+
+// -----
+
+// A later program may free a lock that is taken at the start.
+
+// CHECK-LABEL: module attributes {sg.waits}
+// CHECK: @freed_from_outside
+module {
+  tt.func public @freed_from_outside(%locks: !tt.ptr<i32>, %pid: i32, %is_last: i1) {
+    %c0 = arith.constant 0 : i32
+    %c1 = arith.constant 1 : i32
+    %true = arith.constant true
+    scf.if %is_last {
+      tt.store %locks, %c0 : !tt.ptr<i32>
+    }
+    scf.while : () -> () {
+      %old = tt.atomic_cas acq_rel, gpu, %locks, %c0, %c1 : (!tt.ptr<i32>, i32, i32) -> i32
+      %go_on = arith.cmpi eq, %old, %c1 : i32
+      scf.condition(%go_on)
+    } do {
+      scf.yield
+    }
+    %free = tt.atomic_rmw exch, acq_rel, gpu, %locks, %c0, %true : (!tt.ptr<i32>, i32, i1) -> i32
+    tt.return
+  }
+}
+
+// -----
+
+// Programs take turns: whose it is depends on their ids.
+
+// CHECK-LABEL: module attributes {sg.waits}
+// CHECK: @turns
+module {
+  tt.func public @turns(%turn: !tt.ptr<i32>, %pid: i32) {
+    %c1 = arith.constant 1 : i32
+    %true = arith.constant true
+    %next = arith.addi %pid, %c1 : i32
+    scf.while : () -> () {
+      %old = tt.atomic_cas acq_rel, gpu, %turn, %pid, %pid : (!tt.ptr<i32>, i32, i32) -> i32
+      %go_on = arith.cmpi ne, %old, %pid : i32
+      scf.condition(%go_on)
+    } do {
+      scf.yield
+    }
+    %free = tt.atomic_rmw exch, acq_rel, gpu, %turn, %next, %true : (!tt.ptr<i32>, i32, i1) -> i32
+    tt.return
+  }
+}
+
+// -----
+
 // A list is walked: each read is of another address, and what does not decide
 // whether the loop goes on stays as it is.
 

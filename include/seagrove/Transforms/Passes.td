@@ -160,7 +160,10 @@ def KeepWaits : Pass<"keep-waits", "mlir::ModuleOp"> {
 
     A module with a loop that goes on by an atomic operation or a volatile read
     gets the attribute `sg.waits`: the launcher lets the programs of such a
-    kernel run side by side (see docs/range-kernel.md).
+    kernel run side by side (see docs/range-kernel.md). It does not where each
+    such loop takes a lock that the program itself gives back behind the loop,
+    and the kernel gives none back that it has not taken: whoever has a lock
+    then comes to give it back, in whatever order the programs run.
 
     See test/Transforms/keep-waits.mlir.
   }];
