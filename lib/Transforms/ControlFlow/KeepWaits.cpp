@@ -154,7 +154,7 @@ std::optional<Lock> findLock(scf::WhileOp loop) {
     auto write = dyn_cast<tt::AtomicRMWOp>(op);
     if (write && write.getPtr() == take.getPtr() &&
         (!write.getMask() || matchPattern(write.getMask(), m_One())) &&
-        write.getAtomicRmwOp() == tt::RMWOp::XCHG &&
+        write.getAtomicRmwOp() == tt::RMWKind::Exchange &&
         getConstantIntValue(write.getVal()) ==
             getConstantIntValue(take.getCmp()))
       return Lock{loop, take, write};
