@@ -26,6 +26,8 @@ using namespace seagrove::vectorize;
 // Iterations that one vector passes through, and so streams that are read: a
 // core reads four pages side by side faster than one after the other.
 static constexpr int64_t kIterations = 4;
+// What a core looks ahead in, on its own.
+static constexpr int64_t kPageBytes = 4096;
 // Vectors that pass through together: enough chains to hide an addition's
 // latency, and to make up for the loop's own instructions.
 static constexpr int64_t kVectors = 8;
@@ -489,10 +491,22 @@ Carried Lowering::stripOf(scf::ForOp loop) {
   return strip;
 }
 
-/// Whether `loop` is known to have fewer iterations than go side by side.
-static bool isShort(scf::ForOp loop) {
+/// Whether iterations of `loop` should go one after the other: it is known to
+/// have few, or those of a row read less than a page each, which is read best
+/// in its order.
+static bool staysInOrder(scf::ForOp loop) {
   std::optional<llvm::APInt> trips = loop.getStaticTripCount();
-  return trips && trips->ult(kIterations);
+  if (trips && trips->ult(kIterations))
+    return true;
+  WalkResult found = loop.walk([](sg::LoadOp load) {
+    auto type = cast<RankedTensorType>(load.getResult().getType());
+    bool isPart =
+        type.getRank() == 1 &&
+        type.getNumElements() * type.getElementTypeBitWidth() < 8 * kPageBytes;
+    return isPart ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return cast<ShapedType>(loop.getResultTypes().front()).getRank() == 1 &&
+         found.wasInterrupted();
 }
 
 LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
@@ -527,7 +541,7 @@ LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
   Value from = iterations.front(), to = iterations.pop_back_val();
   // The carried blocks are vectors in here, and not yet in memory.
   FailureOr<Value> done = constant(0);
-  if (!isShort(loop)) {
+  if (!staysInOrder(loop)) {
     Value first = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                         from, lower);
     Value whole = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt,
