@@ -501,7 +501,7 @@ static bool staysInOrder(scf::ForOp loop) {
   WalkResult found = loop.walk([](sg::LoadOp load) {
     auto type = cast<RankedTensorType>(load.getResult().getType());
     bool isPart =
-        type.getRank() == 1 &&
+        type.getRank() == 1 && type.getElementType().isIntOrFloat() &&
         type.getNumElements() * type.getElementTypeBitWidth() < 8 * kPageBytes;
     return isPart ? WalkResult::interrupt() : WalkResult::advance();
   });
