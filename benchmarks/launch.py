@@ -39,6 +39,14 @@ def fifteen(a, b, c, d, e, f, g, h, i, j, k, l, m, n, BLOCK: tl.constexpr):  # n
     pass
 
 
+@triton.jit
+def product(
+    a, b, c, m, n, k, az, am, ak, bz, bk, bn, cz, cm, cn, ACC: tl.constexpr,
+    BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr, GROUP_M: tl.constexpr,
+):  # fmt: skip
+    pass
+
+
 def microseconds(launch: Callable[[], Any]) -> float:
     """Time of one launch in microseconds."""
     for _ in range(100):
@@ -64,12 +72,22 @@ def measure() -> list[dict[str, Any]]:
     configs = [triton.Config({"BLOCK": block}) for block in (64, 128)]
     tuned = triton.autotune(configs, ["n"], do_bench=lambda call, quantiles: [1.0])(five)
     cases.append(("5 arguments, autotuned", tuned, (*t[:3], 64), {}))
+    blocks = {"BLOCK_N": 64, "BLOCK_K": 64, "GROUP_M": 8}
+    configs = [triton.Config({"BLOCK_M": block, **blocks}) for block in (64, 128)]
+    tuned = triton.autotune(
+        configs, ["m", "n", "k", "ak", "bn"], do_bench=lambda call, quantiles: [1.0]
+    )(product)
+    sizes = (128, 128, 128, 0, 128, 1, 0, 128, 1, 0, 128, 1)
+    accumulator = {"ACC": tl.float32}
+    cases.append(("16 arguments, autotuned", tuned, (*t[:3], *sizes), accumulator))
+    cases.append(("the same, grid a function", tuned, (*t[:3], *sizes), accumulator))
     rows = []
     for name, kernel, args, options in cases:
-        short = microseconds(lambda k=kernel, a=args, o=options: k[(1,)](*a, **o))
+        grid: Any = (lambda meta: (1,)) if name.endswith("function") else (1,)
+        short = microseconds(lambda k=kernel, g=grid, a=args, o=options: k[g](*a, **o))
         run = getattr(type(kernel).run, "__wrapped__", type(kernel).run)
         long = microseconds(
-            lambda r=run, k=kernel, a=args, o=options: r(k, *a, grid=(1,), warmup=False, **o)
+            lambda r=run, k=kernel, g=grid, a=args, o=options: r(k, *a, grid=g, warmup=False, **o)
         )
         rows.append({"launch": name, "us": round(short, 3), "upstream_path_us": round(long, 3)})
     return rows

@@ -31,7 +31,8 @@ def add(x: torch.Tensor, y: torch.Tensor, out: torch.Tensor | None = None) -> to
         raise ValueError("operands must be contiguous")
     out = torch.empty_like(x) if out is None else out
     n = x.numel()
-    add_kernel[lambda meta: (triton.cdiv(n, meta["BLOCK"]),)](x, y, out, n, BLOCK=1024)
+    block = 1024
+    add_kernel[(triton.cdiv(n, block),)](x, y, out, n, BLOCK=block)
     return out
 
 

@@ -43,7 +43,8 @@ bool runTogether(const Job &job, StallWatch &stalls) {
     auto notBegun = [&] {
       return std::max<int64_t>(0, job.programs - next.load());
     };
-    StallWatch::Watched watched(stalls, {&ended, notBegun, work, most - wanted});
+    StallWatch::Watched watched(stalls,
+                                {&ended, notBegun, work, most - wanted});
     work();
     for (std::thread &thread : threads)
       if (thread.joinable())

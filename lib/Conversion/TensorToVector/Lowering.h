@@ -699,6 +699,10 @@ private:
                  llvm::function_ref<void(mlir::Value, const Tile &)> emit);
   Operands operandsFor(const Product &product, mlir::Value result,
                        int64_t capacity);
+  llvm::FailureOr<LeftUse>
+  packChunkLeft(const Chunk &chunk, const Product &product, Tile base,
+                sg::LoadOp load, mlir::Value possible, const Panels &panels,
+                std::pair<mlir::Value, mlir::Value> place, Operands &operands);
   void multiplyChunk(const Product &product, Tile base, Operands operands,
                      const LeftUse &use, bool mayBeInPlace);
   void bindAccumulator(mlir::scf::ForOp loop, const Product &product,

@@ -87,14 +87,24 @@ Value Lowering::fromMemory(Value value, Type elementType) {
 /// The address of the first lane of a tile of a buffer.
 Value Lowering::bufferAddress(const Buffer &buffer, const Tile &tile) {
   Value offset = constant(0);
+  int64_t fixed = 0;
   for (auto [coordinate, stride] :
        llvm::zip(tile.coordinates, buffer.strides)) {
-    if (isConstantIntValue(coordinate.start, 0))
+    Value start = coordinate.start;
+    // What neighbours differ by becomes part of the instruction.
+    APInt distance;
+    if (auto sum = start.getDefiningOp<arith::AddIOp>();
+        sum && matchPattern(sum.getRhs(), m_ConstantInt(&distance))) {
+      start = sum.getLhs();
+      fixed += distance.getSExtValue() * stride;
+    }
+    if (isConstantIntValue(start, 0))
       continue;
-    Value part = builder.createOrFold<arith::MulIOp>(loc, coordinate.start,
-                                                     constant(stride));
+    Value part =
+        builder.createOrFold<arith::MulIOp>(loc, start, constant(stride));
     offset = builder.createOrFold<arith::AddIOp>(loc, offset, part);
   }
+  offset = builder.createOrFold<arith::AddIOp>(loc, offset, constant(fixed));
   return address(buffer.pointer, buffer.elementType, offset);
 }
 

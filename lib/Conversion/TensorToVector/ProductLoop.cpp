@@ -186,6 +186,47 @@ void Lowering::bindAccumulator(scf::ForOp loop, const Product &product,
   });
 }
 
+/// Lets a chunk read the left operand from the memory of `load` if that is
+/// `possible`, from `panels`, or from packed rows, and packs what has to be.
+/// `place` is the chunk's number and how many there are.
+FailureOr<Lowering::LeftUse>
+Lowering::packChunkLeft(const Chunk &chunk, const Product &product, Tile base,
+                        sg::LoadOp load, Value possible, const Panels &panels,
+                        std::pair<Value, Value> place, Operands &operands) {
+  Value packs = chunk.count, inPlace;
+  if (load) {
+    FailureOr<Value> follows =
+        followInMemory(chunk, product, load, operands, possible);
+    if (failed(follows))
+      return failure();
+    inPlace = *follows;
+    packs = unless(inPlace, packs);
+  }
+  LeftUse use;
+  if (panels.slots) {
+    SmallVector<Value> words = {
+        chunk.first, chunk.count, chunk.lower, chunk.step,
+        operands.rows ? operands.rows : constant(product.rows)};
+    use =
+        findLeftPanels(product, panels,
+                       numberOfRows(product, panels, place.first, place.second),
+                       words, inPlace, operands);
+    packs = arith::SelectOp::create(builder, loc, use.packs, chunk.count,
+                                    constant(0));
+  }
+  if (load)
+    readLeftInPlace(operands, load, inPlace);
+  if (failed(packIterations(chunk, product, base, packs,
+                            [&](Value column, const Tile &tile) {
+                              if (use.panels)
+                                packLeftPanels(product, tile, operands, column);
+                              else
+                                packLeft(product, tile, operands.left, column);
+                            })))
+    return failure();
+  return use;
+}
+
 /// Multiplies by the left operand's panels where they are used, and else by its
 /// rows, which then lie where they can be read.
 void Lowering::multiplyChunk(const Product &product, Tile base,
@@ -250,39 +291,14 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
         builder, loc, arith::CmpIPredicate::eq, chunk.first, constant(0));
   if (failed(findDepth(chunk, product, operands)))
     return failure();
-  Value packsLeft = chunk.count, leftInPlace;
-  if (load) {
-    FailureOr<Value> inPlace =
-        followInMemory(chunk, product, load, operands, even);
-    if (failed(inPlace))
-      return failure();
-    leftInPlace = *inPlace;
-    packsLeft = unless(leftInPlace, chunk.count);
-  }
   Value number = builder.createOrFold<arith::DivUIOp>(loc, chunk.first,
                                                       constant(perChunk));
-  SmallVector<Value> tag = {chunk.first, chunk.count, lower, step};
-  LeftUse use;
-  if (leftPanels.slots) {
-    Value chunks = arith::CeilDivUIOp::create(builder, loc, trips, atOnce);
-    SmallVector<Value> words(tag);
-    words.push_back(operands.rows ? operands.rows : constant(product.rows));
-    use = findLeftPanels(product, leftPanels,
-                         numberOfRows(product, leftPanels, number, chunks),
-                         words, leftInPlace, operands);
-    packsLeft = arith::SelectOp::create(builder, loc, use.packs, chunk.count,
-                                        constant(0));
-  }
-  if (load)
-    readLeftInPlace(operands, load, leftInPlace);
-  if (failed(packIterations(chunk, product, base, packsLeft,
-                            [&](Value column, const Tile &tile) {
-                              if (use.panels)
-                                packLeftPanels(product, tile, operands, column);
-                              else
-                                packLeft(product, tile, operands.left, column);
-                            })))
+  Value chunks = arith::CeilDivUIOp::create(builder, loc, trips, atOnce);
+  FailureOr<LeftUse> use = packChunkLeft(
+      chunk, product, base, load, even, leftPanels, {number, chunks}, operands);
+  if (failed(use))
     return failure();
+  SmallVector<Value> tag = {chunk.first, chunk.count, lower, step};
   if (operands.columns)
     tag.push_back(operands.columns);
   Value inPlace;
@@ -304,7 +320,7 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
                               packRight(product, tile, operands, column);
                             })))
     return failure();
-  multiplyChunk(product, base, operands, use, load != nullptr);
+  multiplyChunk(product, base, operands, *use, load != nullptr);
   closeLoop();
   closeNest();
   buffers[loop.getResult(0)] = operands.out;
