@@ -26,7 +26,8 @@ def test_every_function_is_measured_or_exact() -> None:
     from seagrove.frontend import libdevice
 
     exact = {
-        "clz", "ffs", "finitef", "ilogb", "isfinited", "isinf", "isnan", "llrint", "popc", "signbit",
+        "clz", "ffs", "finitef", "ilogb", "isfinited", "isinf", "isnan", "llrint", "popc",
+        "signbit",
     }  # fmt: skip
     public = {
         name for name in (*vars(libdevice), *libdevice._SPECIAL) if not name.startswith("_")
