@@ -217,8 +217,13 @@ void Lowering::multiplySteps(const Product &product, const Operands &operands,
     }
     sums.assign(results.begin(), results.end());
   };
-  // Lines at a distance that is known only at run time need an address each.
-  bool single = operands.lineStride || product.width.scalable ||
+  // Lines at a distance that is known only at run time need an address each;
+  // and the few tiles of another size are not worth the code.
+  int64_t tiles = llvm::divideCeil(product.rows, product.tileRows),
+          larger = product.rows % tiles;
+  bool isRare =
+      2 * (count > product.rows / tiles ? larger : tiles - larger) < tiles;
+  bool single = isRare || operands.lineStride || product.width.scalable ||
                 product.tileRows * product.vectors > kFewSums;
   int64_t together = single ? 1 : kStepsTogether;
   Value end = operands.depth, whole = end;
