@@ -40,7 +40,7 @@ namespace {
 
 struct Kernel {
   Image image;
-  launch::RangeKernel entry = nullptr;
+  launch::RangeKernel entry = nullptr, next = nullptr;
   launch::CostEstimate cost;
 };
 
@@ -90,6 +90,9 @@ void Worker::load() {
   if (error.empty()) {
     void *entry = kernel->image.find(symbol.c_str());
     kernel->entry = reinterpret_cast<launch::RangeKernel>(entry);
+    void *next = kernel->image.find((symbol + ".next").c_str());
+    kernel->next =
+        next ? reinterpret_cast<launch::RangeKernel>(next) : kernel->entry;
     if (!entry)
       error = "it has no symbol '" + symbol + "'";
   }
@@ -124,6 +127,7 @@ void Worker::launchKernel() {
   launch::setNumThreads(int(request.threads));
   std::atomic<const char *> assertion{nullptr};
   launch::Job job{kernel->second->entry,
+                  kernel->second->next,
                   slots.data(),
                   request.grid,
                   request.programs,
