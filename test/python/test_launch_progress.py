@@ -30,6 +30,9 @@ def test_programs_that_wait(threads):
 
 def test_only_kernels_that_wait_are_treated_so():
     counts = np.zeros(64, np.int32)
-    waiting = progress_programs.locked_kernel.warmup(counts, counts, BLOCK=64, grid=(1,))
+    waiting = progress_programs.ticket_kernel.warmup(counts, counts, counts, BLOCK=64, grid=(1,))
+    # Whoever has its lock gives it back, so that programs may come in any order.
+    locked = progress_programs.locked_kernel.warmup(counts, counts, BLOCK=64, grid=(1,))
     plain = kernels.mark.warmup(counts, grid=(1,))
-    assert waiting.metadata.waits and not plain.metadata.waits
+    assert waiting.metadata.waits
+    assert not locked.metadata.waits and not plain.metadata.waits
