@@ -22,6 +22,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace seagrove::launch {
@@ -126,6 +127,37 @@ bool runSerially(const Job &job, int64_t first, int64_t last, bool continues) {
 namespace {
 
 //===----------------------------------------------------------------------===//
+// The tensor library's OpenMP runtime
+//===----------------------------------------------------------------------===//
+
+/// What there is of it once it has been found. Its threads look for work for
+/// some milliseconds after an operation of the library. A worker of ours that
+/// runs beside them has half of a core, so a launch of as many threads as the
+/// runtime has goes to these.
+struct Runtime {
+  int (*maxThreads)();
+  int (*threadNumber)();
+  /// Of GCC's runtime; the others have it as well.
+  void (*parallel)(void (*body)(void *), void *data, unsigned threads,
+                   unsigned flags);
+};
+
+std::atomic<const Runtime *> loadedRuntime{nullptr};
+/// The runtime's threads do not exist in a child, and it does not know that.
+std::atomic<bool> isForked{false};
+
+/// The runtime, if a launch of `threads` threads is to run on its own.
+const Runtime *runtimeFor(int threads) {
+  const Runtime *runtime = loadedRuntime.load(std::memory_order_acquire);
+  // A team of another size would end threads, which the next one makes anew.
+  if (!runtime || !runtime->parallel || !runtime->threadNumber ||
+      isForked.load(std::memory_order_relaxed) ||
+      runtime->maxThreads() != threads)
+    return nullptr;
+  return runtime;
+}
+
+//===----------------------------------------------------------------------===//
 // The pool
 //===----------------------------------------------------------------------===//
 
@@ -163,6 +195,10 @@ private:
   /// Runs chunks of the current launch until all have begun. Returns how many
   /// programs this thread ran.
   int64_t runChunks(int index);
+  /// The launching thread's part.
+  void runOwnChunks(CostEstimate &cost);
+  /// Runs chunks on the runtime's threads, this one among them.
+  void runTeam(const Runtime &runtime, int threads, CostEstimate &cost);
   /// Whether a range has not been run to its end.
   bool hasFailed() const;
   void waitForOthers();
@@ -283,10 +319,35 @@ void Pool::waitForOthers() {
   }
 }
 
+void Pool::runOwnChunks(CostEstimate &cost) {
+  int64_t start = nowNs();
+  // The launching thread is always allowed: it is worker "-1".
+  int64_t ran = runChunks(-1);
+  if (ran > 0)
+    cost.record(double(nowNs() - start), ran);
+}
+
+void Pool::runTeam(const Runtime &runtime, int threads, CostEstimate &cost) {
+  struct Team {
+    Pool &pool;
+    const Runtime &runtime;
+    CostEstimate &cost;
+  } team{*this, runtime, cost};
+  auto body = [](void *data) {
+    auto &team = *static_cast<Team *>(data);
+    if (int number = team.runtime.threadNumber())
+      team.pool.runChunks(number - 1);
+    else
+      team.pool.runOwnChunks(team.cost);
+  };
+  runtime.parallel(body, &team, unsigned(threads), 0);
+}
+
 bool Pool::run(const Job &newJob, int64_t first, int threads,
                CostEstimate &cost) {
   int helpers = std::min(threads - 1, kMaxThreads);
-  if (workers < helpers)
+  const Runtime *runtime = helpers > 0 ? runtimeFor(threads) : nullptr;
+  if (!runtime && workers < helpers)
     addWorkers(helpers);
 
   job = newJob;
@@ -304,7 +365,7 @@ bool Pool::run(const Job &newJob, int64_t first, int threads,
   failed.store(false, std::memory_order_relaxed);
   ticket.store(Ticket::make(++launches, helpers, numUnits),
                std::memory_order_seq_cst);
-  if (sleepers.load(std::memory_order_seq_cst) > 0) {
+  if (!runtime && sleepers.load(std::memory_order_seq_cst) > 0) {
     std::lock_guard<std::mutex> lock(mutex);
     wake.notify_all();
   }
@@ -315,11 +376,10 @@ bool Pool::run(const Job &newJob, int64_t first, int threads,
         stalls, StallWatch::Launch{
                     &unitsDone, [this] { return Ticket::units(ticket.load()); },
                     [this] { runChunks(-1); }, kMaxTogether - helpers - 1});
-  int64_t start = nowNs();
-  // The launching thread is always allowed: it is worker "-1".
-  int64_t ran = runChunks(-1);
-  if (ran > 0)
-    cost.record(double(nowNs() - start), ran);
+  if (runtime)
+    runTeam(*runtime, threads, cost);
+  else
+    runOwnChunks(cost);
   waitForOthers();
   watched.reset();
   return !failed.load(std::memory_order_relaxed);
@@ -338,6 +398,7 @@ Pool &pool() {
     // A child has no workers, and a lock may be held by a thread that is gone:
     // it starts with a pool of its own.
     pthread_atfork(nullptr, nullptr, [] {
+      isForked.store(true, std::memory_order_relaxed);
       currentPool.store(nullptr, std::memory_order_relaxed);
     });
   });
@@ -354,8 +415,6 @@ Pool &pool() {
 //===----------------------------------------------------------------------===//
 
 std::atomic<int> requestedThreads{0};
-using CountFunction = int (*)();
-std::atomic<CountFunction> runtimeThreads{nullptr};
 
 int threadsFromEnvironment() {
   const char *text = std::getenv("SEAGROVE_NUM_THREADS");
@@ -401,20 +460,28 @@ void CostEstimate::record(double nanoseconds, int64_t programs) {
 }
 
 void adoptThreadCountOfLoadedRuntime() {
-  if (runtimeThreads.load(std::memory_order_relaxed))
+  if (loadedRuntime.load(std::memory_order_relaxed))
     return;
-  LoadedRuntimes found;
-  dl_iterate_phdr(collectRuntime, &found);
-  if (!found.tensorLibrary)
+  LoadedRuntimes libraries;
+  dl_iterate_phdr(collectRuntime, &libraries);
+  if (!libraries.tensorLibrary)
     return;
-  for (const std::string &path : found.openmp) {
+  for (const std::string &path : libraries.openmp) {
     // Not loaded by us, so never unloaded by us: the extra reference is kept.
     void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
     if (!handle)
       continue;
-    if (void *symbol = dlsym(handle, "omp_get_max_threads")) {
-      runtimeThreads.store(reinterpret_cast<CountFunction>(symbol),
-                           std::memory_order_relaxed);
+    Runtime found;
+    auto get = [handle](auto &function, const char *name) {
+      function = reinterpret_cast<std::decay_t<decltype(function)>>(
+          dlsym(handle, name));
+    };
+    get(found.maxThreads, "omp_get_max_threads");
+    get(found.threadNumber, "omp_get_thread_num");
+    get(found.parallel, "GOMP_parallel");
+    if (found.maxThreads) {
+      // For as long as the process lives, as the runtime itself.
+      loadedRuntime.store(new Runtime(found), std::memory_order_release);
       return;
     }
   }
@@ -426,8 +493,8 @@ int numThreads() {
   static const int fromEnvironment = threadsFromEnvironment();
   if (fromEnvironment)
     return fromEnvironment;
-  if (CountFunction count = runtimeThreads.load(std::memory_order_relaxed))
-    return std::max(1, count());
+  if (const Runtime *runtime = loadedRuntime.load(std::memory_order_acquire))
+    return std::max(1, runtime->maxThreads());
   static const int cores = coresOfThisProcess();
   return cores;
 }
