@@ -13,6 +13,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csetjmp>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
@@ -145,6 +146,34 @@ struct Runtime {
 std::atomic<const Runtime *> loadedRuntime{nullptr};
 /// The runtime's threads do not exist in a child, and it does not know that.
 std::atomic<bool> isForked{false};
+
+/// Whether this process has come out of a fork and runs the same program still.
+bool continuesItsParent() {
+  constexpr unsigned kForkedWithoutExec = 0x40; // Linux's PF_FORKNOEXEC
+  char text[512] = {};
+  if (std::FILE *file = std::fopen("/proc/self/stat", "r")) {
+    size_t size = std::fread(text, 1, sizeof(text) - 1, file);
+    text[size] = 0;
+    std::fclose(file);
+  }
+  // The name of the program, in parentheses, may hold anything.
+  const char *afterName = std::strrchr(text, ')');
+  unsigned flags = 0;
+  if (afterName)
+    std::sscanf(afterName + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
+  return flags & kForkedWithoutExec;
+}
+
+/// Notices a fork, also one from before this library was loaded.
+void watchForks() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    if (continuesItsParent())
+      isForked.store(true, std::memory_order_relaxed);
+    pthread_atfork(nullptr, nullptr,
+                   [] { isForked.store(true, std::memory_order_relaxed); });
+  });
+}
 
 /// The runtime, if a launch of `threads` threads is to run on its own.
 const Runtime *runtimeFor(int threads) {
@@ -398,7 +427,6 @@ Pool &pool() {
     // A child has no workers, and a lock may be held by a thread that is gone:
     // it starts with a pool of its own.
     pthread_atfork(nullptr, nullptr, [] {
-      isForked.store(true, std::memory_order_relaxed);
       currentPool.store(nullptr, std::memory_order_relaxed);
     });
   });
@@ -480,6 +508,7 @@ void adoptThreadCountOfLoadedRuntime() {
     get(found.threadNumber, "omp_get_thread_num");
     get(found.parallel, "GOMP_parallel");
     if (found.maxThreads) {
+      watchForks();
       // For as long as the process lives, as the runtime itself.
       loadedRuntime.store(new Runtime(found), std::memory_order_release);
       return;

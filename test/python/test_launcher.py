@@ -257,13 +257,18 @@ def test_launcher_is_called_by_position_only():
         native().Launcher("odd", ("x",), ("!odd",), 0)
 
 
-THREADS_OF_THE_LIBRARY = """
-import os, torch, triton, triton.language as tl
+FILL = """
+import triton, triton.language as tl
 
 @triton.jit
 def fill(out, BLOCK: tl.constexpr):
     i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     tl.store(out + i, tl.exp(i * 1e-6))
+"""
+
+THREADS_OF_THE_LIBRARY = """
+import os, torch
+from program import fill
 
 torch.set_num_threads(2)
 out = torch.ones(1 << 22)
@@ -273,19 +278,45 @@ for _ in range(3):
     fill[(1024,)](out, BLOCK=4096)
 assert torch.allclose(out, torch.exp(torch.arange(1 << 22) * 1e-6))
 print(len(os.listdir("/proc/self/task")) - before)
-if not os.fork():  # The library's threads are not in the child.
-    fill[(1024,)](out, BLOCK=4096)
-    os._exit(0)
-assert os.wait()[1] == 0
 """
 
 
 def test_launches_run_on_the_threads_of_the_tensor_library(tmp_path, monkeypatch):
     """Its workers spin on the other cores after each of its operations."""
     monkeypatch.delenv("SEAGROVE_NUM_THREADS", raising=False)
-    program = tmp_path / "program.py"
-    program.write_text(THREADS_OF_THE_LIBRARY)
-    command = [sys.executable, str(program)]
+    (tmp_path / "program.py").write_text(FILL)
+    path = tmp_path / "parent.py"
+    path.write_text(THREADS_OF_THE_LIBRARY)
+    command = [sys.executable, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["0"]
+
+
+FORKED_CHILD = """
+import os, signal, torch
+from program import fill
+
+torch.set_num_threads(2)
+out = torch.ones(1 << 22)
+out.exp_()
+LAUNCHES
+if not (child := os.fork()):
+    signal.alarm(30)
+    for _ in range(3):
+        fill[(1024,)](out, BLOCK=4096)
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.parametrize(
+    "launches", ["", "fill[(1,)](out, BLOCK=4096)", "fill[(1024,)](out, BLOCK=4096)"]
+)
+def test_the_threads_of_the_tensor_library_are_not_in_a_forked_child(launches, tmp_path):
+    """Its runtime does not know that, wherever the parent was when it forked."""
+    (tmp_path / "program.py").write_text(FILL)
+    path = tmp_path / "parent.py"
+    path.write_text(FORKED_CHILD.replace("LAUNCHES", launches))
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
