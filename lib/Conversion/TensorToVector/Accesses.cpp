@@ -15,7 +15,7 @@ using namespace seagrove;
 using namespace seagrove::vectorize;
 
 static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
+  return typeOf(value).getShape();
 }
 static Type elementOf(Value value) {
   return getElementTypeOrSelf(value.getType());
@@ -124,9 +124,8 @@ Value Lowering::otherLanes(Value other, Type elementType, const Tile &tile,
                                            builder.getZeroAttr(elementType));
     return asScalar ? zero : vectorOf(zero, tile);
   }
-  Lanes lanes = isa<RankedTensorType>(other.getType())
-                    ? evaluate(other, tile)
-                    : Lanes{scalar(other), true};
+  Lanes lanes =
+      isBlock(other) ? evaluate(other, tile) : Lanes{scalar(other), true};
   return toMemory(asScalar ? lanes.value : spread(lanes, tile));
 }
 
@@ -295,7 +294,7 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
   Predicate predicate =
       boundsOf(tile, op.getLows(), op.getHighs(), shape, op.getMask());
   Value other = op.getOther();
-  if (other && isa<RankedTensorType>(other.getType()))
+  if (other && isBlock(other))
     evaluate(other, tile);
   DepthScope scope(*this, depthOf(tile));
   Place place = placeOf(op, tile, view);
@@ -345,8 +344,7 @@ Value Lowering::explicitAddress(Value base, Value offsets, bool inBytes,
 
 /// Returns true if all lanes of a tile of `value`, if there is one, are equal.
 bool Lowering::isUniform(Value value, const Tile &tile) {
-  return !value || !isa<RankedTensorType>(value.getType()) ||
-         evaluate(value, tile).uniform;
+  return !value || !isBlock(value) || evaluate(value, tile).uniform;
 }
 
 Lanes Lowering::evaluateGather(sg::GatherOp op, const Tile &tile) {
@@ -368,8 +366,7 @@ Lanes Lowering::evaluateGather(sg::GatherOp op, const Tile &tile) {
     Lanes mask = evaluate(op.getMask(), tile);
     (mask.uniform ? predicate.scalar : predicate.vector) = mask.value;
   }
-  if (Value other = op.getOther();
-      other && isa<RankedTensorType>(other.getType()))
+  if (Value other = op.getOther(); other && isBlock(other))
     evaluate(other, tile);
   DepthScope scope(*this, depthOf(tile));
   Lanes lanes =
@@ -521,8 +518,7 @@ LogicalResult Lowering::emitScatter(sg::ScatterOp op) {
   Type element = lowered(elementOf(op.getValue()));
   int64_t vectorDim = chooseVectorDim(op.getValue());
   SmallVector<Value> readers(op->getOperands());
-  llvm::erase_if(readers,
-                 [](Value v) { return !isa<RankedTensorType>(v.getType()); });
+  llvm::erase_if(readers, [](Value v) { return !isBlock(v); });
   Width width =
       vectorDim < 0 ? 1 : chooseWidth(element, shape[vectorDim], readers);
   forEachTile(shape, vectorDim, width, readers, {}, [&](const Tile &tile) {

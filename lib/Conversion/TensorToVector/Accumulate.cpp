@@ -32,10 +32,6 @@ static constexpr int64_t kPageBytes = 4096;
 // latency, and to make up for the loop's own instructions.
 static constexpr int64_t kVectors = 8;
 
-static bool isBlock(Value value) {
-  return isa<RankedTensorType>(value.getType());
-}
-
 /// Returns true if the blocks that `body` carries are read by `value` at the
 /// position only that it is evaluated at.
 static bool readsInPlace(Value value, Region &body, bool inPlace,

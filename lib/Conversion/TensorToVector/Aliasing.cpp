@@ -22,10 +22,6 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 static bool sameOperands(ValueRange left, ValueRange right) {
   return left.size() == right.size() && llvm::equal(left, right);
 }
@@ -353,7 +349,7 @@ bool Lowering::isReadInPlace(Value expression, Value load) {
   bool moves = isa<linalg::BroadcastOp, linalg::TransposeOp, sg::TakeOp>(op) ||
                !op->hasTrait<OpTrait::Elementwise>();
   for (Value operand : op->getOperands()) {
-    if (!isa<RankedTensorType>(operand.getType()))
+    if (!isBlock(operand))
       continue;
     if (moves ? reads(operand, load) : !isReadInPlace(operand, load))
       return false;
@@ -369,6 +365,6 @@ bool Lowering::reads(Value expression, Value load) {
   if (!op || buffers.contains(expression) || !isLazy(op))
     return false;
   return llvm::any_of(op->getOperands(), [&](Value operand) {
-    return isa<RankedTensorType>(operand.getType()) && reads(operand, load);
+    return isBlock(operand) && reads(operand, load);
   });
 }

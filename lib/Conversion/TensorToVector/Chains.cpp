@@ -27,13 +27,6 @@ using namespace seagrove::vectorize;
 // Operations on vectors that the body of a group holds at most.
 static constexpr int64_t kMostOperations = 256;
 
-static bool isBlock(Value value) {
-  return isa<RankedTensorType>(value.getType());
-}
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 namespace {
 /// A loop whose blocks are computed element by element.
 struct Chain {

@@ -13,10 +13,6 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 bool vectorize::isVectorizable(Block &combiner) {
   return llvm::all_of(combiner.without_terminator(), [](Operation &op) {
     return op.hasTrait<OpTrait::Elementwise>() ||
@@ -263,7 +259,7 @@ LogicalResult Lowering::emitScan(sg::ScanOp op) {
   if (total) {
     reduced.insert(total);
     for (Value result : total.getResults())
-      if (isa<RankedTensorType>(result.getType()))
+      if (isBlock(result))
         totals.push_back(allocateLike(result));
   }
   openNest();

@@ -22,13 +22,6 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static bool isBlock(Value value) {
-  return isa<RankedTensorType>(value.getType());
-}
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 Lowering::Lowering(func::FuncOp kernel, const Machine &machine)
     : kernel(kernel), machine(machine), plan(kernel, machine.vectorBits),
       builder(kernel.getContext()), loc(kernel.getLoc()) {}

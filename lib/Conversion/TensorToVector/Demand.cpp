@@ -24,10 +24,6 @@ using namespace seagrove::vectorize;
 // Scalar operations that are computed ahead of their place at most.
 static constexpr unsigned kMostAhead = 64;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// Collects, in order, what must be emitted for `value` to be known here; false
 /// where it depends on what is not known yet.
 bool Lowering::isKnownAhead(Value value,

@@ -20,10 +20,6 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static bool isBlock(Value value) {
-  return isa<RankedTensorType>(value.getType());
-}
-
 bool vectorize::mayFail(func::FuncOp kernel) {
   return kernel.walk([](tt::AssertOp) { return WalkResult::interrupt(); })
       .wasInterrupted();
@@ -122,8 +118,7 @@ LogicalResult Lowering::emitPrint(tt::PrintOp op) {
       line({}, {}, scalar(argument));
       continue;
     }
-    ArrayRef<int64_t> shape =
-        cast<RankedTensorType>(argument.getType()).getShape();
+    ArrayRef<int64_t> shape = typeOf(argument).getShape();
     forEachTile(shape, -1, 1, {}, {}, [&](const Tile &tile) {
       Value value = evaluate(argument, tile).value;
       builder.restoreInsertionPoint(points.back());
@@ -171,8 +166,7 @@ LogicalResult Lowering::emitAssert(tt::AssertOp op) {
     require(scalar(condition), message);
     return success();
   }
-  ArrayRef<int64_t> shape =
-      cast<RankedTensorType>(condition.getType()).getShape();
+  ArrayRef<int64_t> shape = typeOf(condition).getShape();
   int64_t vectorDim = chooseVectorDim(condition);
   Width width = vectorDim < 0 ? 1
                               : chooseWidth(builder.getI32Type(),

@@ -52,15 +52,14 @@ Lanes Lowering::evaluateElementwise(Operation *op, Value value,
   SmallVector<Lanes> operands;
   bool uniform = true;
   for (Value operand : op->getOperands()) {
-    operands.push_back(isa<RankedTensorType>(operand.getType())
-                           ? evaluate(operand, tile)
-                           : Lanes{scalar(operand), true});
+    operands.push_back(isBlock(operand) ? evaluate(operand, tile)
+                                        : Lanes{scalar(operand), true});
     uniform &= operands.back().uniform;
   }
   DepthScope scope(*this, depthOf(tile));
   IRMapping mapping;
   for (auto [operand, lanes] : llvm::zip(op->getOperands(), operands)) {
-    bool staysScalar = uniform || !isa<RankedTensorType>(operand.getType());
+    bool staysScalar = uniform || !isBlock(operand);
     mapping.map(operand, staysScalar ? lanes.value : spread(lanes, tile));
   }
   if (isa<arith::SelectOp>(op)) {
@@ -76,7 +75,7 @@ Lanes Lowering::evaluateElementwise(Operation *op, Value value,
   Operation *clone = builder.clone(*op, mapping);
   Lanes wanted;
   for (auto [result, old] : llvm::zip(clone->getResults(), op->getResults())) {
-    Type element = cast<RankedTensorType>(old.getType()).getElementType();
+    Type element = typeOf(old).getElementType();
     result.setType(uniform ? element : vectorType(tile.width, element));
     if (old == value)
       wanted = {result, uniform};
@@ -177,7 +176,7 @@ static Tile reshaped(const Tile &tile, ArrayRef<int64_t> shape,
 }
 
 static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
+  return typeOf(value).getShape();
 }
 
 Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
@@ -191,7 +190,7 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
     return readBuffer(it->second, tile);
   }
   Operation *op = value.getDefiningOp();
-  Type element = cast<RankedTensorType>(value.getType()).getElementType();
+  Type element = typeOf(value).getElementType();
   if (auto splat = dyn_cast<tensor::SplatOp>(op))
     return {scalar(splat.getInput()), true};
   if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op))

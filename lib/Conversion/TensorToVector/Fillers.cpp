@@ -26,10 +26,6 @@ static constexpr int64_t kSearched = 128;
 // Reductions that run at once: each holds registers.
 static constexpr size_t kMostReductions = 4;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // Blocks that are written on the way
 //===----------------------------------------------------------------------===//
@@ -43,8 +39,7 @@ static bool passes(Value value, Value wanted, DenseSet<Value> &seen) {
       !seen.insert(value).second)
     return false;
   return llvm::any_of(op->getOperands(), [&](Value operand) {
-    return isa<RankedTensorType>(operand.getType()) &&
-           passes(operand, wanted, seen);
+    return isBlock(operand) && passes(operand, wanted, seen);
   });
 }
 
@@ -86,8 +81,8 @@ sg::ReduceOp Lowering::findFiller(Value value) {
         (!isPure(op) && !isLazy(op) && !reads))
       return {};
     for (Value result : op->getResults())
-      if (isa<RankedTensorType>(result.getType()) &&
-          (!isLazy(op) || plan.inMemory(result)) && !fillerOf(result))
+      if (isBlock(result) && (!isLazy(op) || plan.inMemory(result)) &&
+          !fillerOf(result))
         return {};
   }
   return {};
@@ -120,7 +115,7 @@ bool Lowering::isKnownAt(Value value, ArrayRef<sg::ReduceOp> ops) {
   // What is defined in another block is so around this one.
   bool before =
       !op || op->getBlock() != first->getBlock() || op->isBeforeInBlock(first);
-  if (!isa<RankedTensorType>(value.getType()))
+  if (!isBlock(value))
     return before;
   if (buffers.contains(value))
     return true;

@@ -35,10 +35,6 @@ static constexpr int64_t kUnitBits = 128;
 // Rows of memory that are packed side by side.
 static constexpr int64_t kRowsAtOnce = 8;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// Elements along the depth that are transposed together: two at least.
 static int64_t stepsAtOnce(const Product &product) {
   return kUnitBits / product.compute.getIntOrFloatBitWidth();

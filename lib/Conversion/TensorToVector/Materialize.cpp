@@ -13,10 +13,6 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 static RankedTensorType withElement(RankedTensorType type, Type element) {
   return RankedTensorType::get(type.getShape(), element);
 }

@@ -16,10 +16,6 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 void Lowering::openNest() {
   assert(!nestOpen && "nests do not nest");
   nestOpen = true;
@@ -163,7 +159,7 @@ struct ReadWalk {
 } // namespace
 
 void ReadWalk::walk(Value value, ArrayRef<int64_t> nestDims) {
-  if (!isa<RankedTensorType>(value.getType()) ||
+  if (!isBlock(value) ||
       !seen.insert({value.getAsOpaquePointer(), nestDims.vec()}).second)
     return;
   if (buffers.contains(value))

@@ -26,16 +26,12 @@ using namespace seagrove::vectorize;
 // Vectors of a group where the butterflies span fewer.
 static constexpr int64_t kGroup = 8;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// The length of the aligned run of elements that each element of `value` is
 /// computed from, by butterflies of values that are not in memory.
 int64_t Lowering::spanOf(Value value, DenseSet<Value> &seen) {
   Operation *op = value.getDefiningOp();
-  if (!op || !isa<RankedTensorType>(value.getType()) ||
-      buffers.contains(value) || !seen.insert(value).second)
+  if (!op || !isBlock(value) || buffers.contains(value) ||
+      !seen.insert(value).second)
     return 1;
   int64_t span = 1;
   if (auto butterfly = dyn_cast<sg::ButterflyOp>(op);

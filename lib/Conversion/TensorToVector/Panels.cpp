@@ -70,12 +70,12 @@ LogicalResult Lowering::collectKeys(Value value, Region *body,
                                     DenseSet<Value> &seen) {
   if (!seen.insert(value).second)
     return success();
-  bool isBlock = isa<RankedTensorType>(value.getType());
+  bool block = isBlock(value);
   Operation *op = value.getDefiningOp();
   // The same number in another type is no other key.
-  if (op && !isBlock && isa<arith::ExtSIOp>(op))
+  if (op && !block && isa<arith::ExtSIOp>(op))
     return collectKeys(op->getOperand(0), body, keys, seen);
-  if (!isBlock && !isDefinedIn(value, body)) {
+  if (!block && !isDefinedIn(value, body)) {
     bool fixed = op ? op->hasTrait<OpTrait::ConstantLike>()
                     : isa<func::FuncOp>(value.getParentBlock()->getParentOp());
     if (!fixed)
@@ -83,8 +83,8 @@ LogicalResult Lowering::collectKeys(Value value, Region *body,
     return success(keys.size() <= kMostKeys);
   }
   if (!op) // The tag holds the number of the iteration anyway.
-    return success(!isBlock && value == body->getArgument(0));
-  if (op->getNumRegions() != 0 || (isBlock ? !isLazy(op) : !isPure(op)))
+    return success(!block && value == body->getArgument(0));
+  if (op->getNumRegions() != 0 || (block ? !isLazy(op) : !isPure(op)))
     return failure();
   for (Value operand : op->getOperands())
     if (failed(collectKeys(operand, body, keys, seen)))

@@ -35,15 +35,10 @@ static constexpr unsigned kGroupedLimit = 100;
 // Vectors that such a group has at least.
 static constexpr int64_t kGroup = 8;
 
-static bool isTensor(Value value) {
-  return isa<RankedTensorType>(value.getType());
-}
-
 /// Returns true if `op` only adds or drops dimensions of size one.
 static bool isUnitReshape(Operation *op) {
   auto withoutUnits = [](Value value) {
-    SmallVector<int64_t> sizes(
-        cast<RankedTensorType>(value.getType()).getShape());
+    SmallVector<int64_t> sizes(typeOf(value).getShape());
     llvm::erase(sizes, 1);
     return sizes;
   };
@@ -58,7 +53,7 @@ bool vectorize::isView(Operation *op) {
 }
 
 bool vectorize::isLazy(Operation *op) {
-  if (op->getNumResults() == 0 || !llvm::all_of(op->getResults(), isTensor))
+  if (op->getNumResults() == 0 || !llvm::all_of(op->getResults(), isBlock))
     return false;
   if (isa<tt::TritonDialect>(op->getDialect()))
     return false;
@@ -220,7 +215,7 @@ static unsigned loopDepth(Operation *op) {
 
 void Plan::decide(Operation *op) {
   for (Value value : op->getResults()) {
-    if (!isTensor(value))
+    if (!isBlock(value))
       continue;
     if (mustBeInMemory(value)) {
       memory.insert(value);

@@ -16,6 +16,16 @@
 
 namespace seagrove::vectorize {
 
+/// Returns true if `value` is a block, and not a scalar.
+inline bool isBlock(mlir::Value value) {
+  return mlir::isa<mlir::RankedTensorType>(value.getType());
+}
+
+/// Returns the type of a block.
+inline mlir::RankedTensorType typeOf(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType());
+}
+
 /// Returns true if `op` computes each element of its results from the elements
 /// of its operands at one position each, so that it can be evaluated lazily.
 bool isLazy(mlir::Operation *op);

@@ -34,10 +34,6 @@ static constexpr int64_t kRowsSideBySide = 16;
 // registers from the sums.
 static constexpr int64_t kStepsTogether = 4, kFewSums = 16;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// The type in which products of `element` are computed.
 static Type computeType(Type element, Type accumulator) {
   if (isa<FloatType>(element)) {

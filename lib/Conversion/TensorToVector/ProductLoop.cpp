@@ -21,10 +21,6 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 linalg::LinalgOp vectorize::findOnlyProduct(scf::ForOp loop) {
   if (loop.getNumRegionIterArgs() != 1 || loop.getUnsignedCmp())
     return {};

@@ -25,10 +25,6 @@ using namespace seagrove;
 using namespace seagrove::vectorize;
 using Kind = vector::CombiningKind;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// What a combiner of `kind` leaves unchanged; null where nothing is. A sum's
 /// is the negative zero, since the other one changes that.
 static TypedAttr neutralOf(Kind kind, Type type) {

@@ -70,7 +70,7 @@ Operation *Lowering::findFixedLanes(Value value, DenseSet<Value> &seen) {
   if (buffers.contains(value) || !seen.insert(value).second)
     return nullptr;
   Operation *op = value.getDefiningOp();
-  if (!op || !isa<RankedTensorType>(value.getType()))
+  if (!op || !isBlock(value))
     return nullptr;
   if (!whyFixed(op).empty())
     return op;
@@ -116,8 +116,7 @@ bool Lowering::isMoved(Value value) {
 /// The width of vectors of a nest that writes `value`: narrow elements that are
 /// only moved fill the register.
 Width Lowering::writtenWidth(Value value, int64_t size, ValueRange readers) {
-  Type element =
-      lowered(cast<RankedTensorType>(value.getType()).getElementType());
+  Type element = lowered(typeOf(value).getElementType());
   Width width = chooseWidth(element, size, readers);
   if (width.scalable || !isMoved(value))
     return width;

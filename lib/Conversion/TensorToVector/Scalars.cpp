@@ -281,7 +281,7 @@ LogicalResult Lowering::emitAtomic(Operation *op) {
   Value base = update ? update.getBase() : swap.getBase();
   Value offsets = update ? update.getOffsets() : swap.getOffsets();
   bool inBytes = update ? update.getByteOffsets() : swap.getByteOffsets();
-  auto type = cast<RankedTensorType>(result.getType());
+  auto type = typeOf(result);
   Type element = lowered(type.getElementType());
   bool isUsed = !result.use_empty();
   Buffer old;

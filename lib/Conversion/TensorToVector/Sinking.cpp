@@ -26,10 +26,6 @@ using namespace seagrove::vectorize;
 // Operations that each side is given at most.
 static constexpr size_t kMostMoved = 32;
 
-static bool isBlock(Value value) {
-  return isa<RankedTensorType>(value.getType());
-}
-
 namespace {
 struct Followers {
   /// The stores, and what they compute of the branch's results, in order.

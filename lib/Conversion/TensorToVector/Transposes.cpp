@@ -33,10 +33,6 @@ static constexpr int64_t kGroupCost = 96;
 // The same where nothing is transposed.
 static constexpr int64_t kUnrolledCost = 48;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// Elements of a row that are transposed at once into vectors of `lanes`.
 static int64_t rowLength(Type element, int64_t lanes) {
   return std::min<int64_t>(

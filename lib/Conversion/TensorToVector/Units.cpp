@@ -27,7 +27,7 @@ static int64_t bytesOf(Type element) {
 /// Whether each entry of `index` is as far from the one before it as the second
 /// is from the first: rows that have one distance. Emits a loop.
 Value Lowering::isEvenlySpaced(Value index) {
-  int64_t size = cast<RankedTensorType>(index.getType()).getDimSize(0);
+  int64_t size = typeOf(index).getDimSize(0);
   Value holds =
       arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
   if (size < 3)
