@@ -900,6 +900,21 @@ std::optional<mlir::vector::CombiningKind> kindOf(mlir::Block &combiner);
 /// needs it.
 void sinkStores(mlir::func::FuncOp kernel);
 
+/// Computes what is repeated along dimensions of a block before it is.
+void narrowRepeated(mlir::func::FuncOp kernel);
+
+/// Gives loops that accumulate for a reduction a version for a single
+/// iteration.
+void splitSingleTrips(mlir::func::FuncOp kernel);
+
+/// Replaces products in a loop over K whose operands lie the other way around
+/// by their transposes.
+void turnProducts(mlir::func::FuncOp kernel, const Machine &machine);
+
+/// Returns true if neighbours of a one-dimensional `index` mostly differ by
+/// one, so that it pays to ask whether those of a vector do.
+bool isMostlyConsecutive(mlir::Value index);
+
 /// Marks the exponentials of `kernel` whose argument is never positive.
 void markNeverPositive(mlir::func::FuncOp kernel);
 
