@@ -105,7 +105,7 @@ bool reserveScratch(int64_t bytes) {
 }
 
 bool runSerially(const Job &job, int64_t first, int64_t last, bool continues) {
-  RangeKernel kernel = continues ? job.next : job.kernel;
+  RangeKernel kernel = continues ? job.kernel.next : job.kernel.entry;
   void *scratch = nullptr;
   if (job.scratchBytes > 0 && !(scratch = scratchArena.get(job.scratchBytes)))
     return false;
