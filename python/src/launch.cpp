@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "loader.h"
+#include "openmp.h"
 #include "thread_pool.h"
 
 #include <cstddef>
@@ -346,7 +347,7 @@ PyObject *launcherNew(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     return nullptr;
   self->vectorcall = launcherCall;
   self->plan = plan.release();
-  adoptThreadCountOfLoadedRuntime();
+  adoptLoadedRuntime();
   return reinterpret_cast<PyObject *>(self);
 }
 

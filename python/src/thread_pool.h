@@ -122,11 +122,6 @@ int numThreads();
 /// Overrides the number of threads; 0 returns to the default.
 void setNumThreads(int count);
 
-/// Looks for a tensor library's OpenMP runtime that was loaded since the last
-/// call and follows its thread count from then on. Costs some microseconds:
-/// call it when a kernel is loaded, not when it is launched.
-void adoptThreadCountOfLoadedRuntime();
-
 } // namespace seagrove::launch
 
 #endif // SEAGROVE_PYTHON_THREAD_POOL_H
