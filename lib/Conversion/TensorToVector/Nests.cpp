@@ -54,6 +54,13 @@ ValueRange Lowering::closeLoop(ValueRange yielded) {
     builder.restoreInsertionPoint(points.back());
     scf::YieldOp::create(builder, loc, yielded);
   }
+  // What was computed in the loop is known only there: a later loop may come to
+  // the same tile, for a coordinate can be a constant.
+  for (auto known = cache.begin(); known != cache.end();) {
+    Region *where = known->second.value.getParentRegion();
+    known = loop.getRegion().isAncestor(where) ? cache.erase(known)
+                                               : std::next(known);
+  }
   points.pop_back();
   points.back() = OpBuilder::InsertPoint(loop->getBlock(),
                                          std::next(Block::iterator(loop)));
