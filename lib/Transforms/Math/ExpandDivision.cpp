@@ -120,21 +120,21 @@ private:
   /// The least integer has no opposite, and its bits stay.
   Value negatedForMinusOne(Value quotient) {
     Value minus = arith::SubIOp::create(b, constant(0), dividend);
-    return arith::SelectOp::create(b, compare(Predicate::eq, -1), minus,
-                                   quotient);
+    Value isMinusOne = compare(Predicate::eq, -1);
+    return arith::SelectOp::create(b, isMinusOne, minus, quotient);
   }
 
   Value signedQuotient() {
-    Value safe =
-        arith::SelectOp::create(b, isZeroOrMinusOne(), constant(1), divisor);
+    Value isOdd = isZeroOrMinusOne(), one = constant(1);
+    Value safe = arith::SelectOp::create(b, isOdd, one, divisor);
     return negatedForMinusOne(inFloats<arith::SIToFPOp>(safe));
   }
 
   /// Quotients by 2 or more have no highest bit, so that they are converted as
   /// signed numbers, for which every chip has an instruction.
   Value unsignedQuotient() {
-    Value isSmall = compare(Predicate::ult, 2);
-    Value safe = arith::SelectOp::create(b, isSmall, constant(2), divisor);
+    Value isSmall = compare(Predicate::ult, 2), two = constant(2);
+    Value safe = arith::SelectOp::create(b, isSmall, two, divisor);
     return arith::SelectOp::create(b, isSmall, dividend,
                                    inFloats<arith::UIToFPOp>(safe));
   }
@@ -159,9 +159,9 @@ private:
                                     Attribute(b.getFloatAttr(element, 0.5))));
       if (isSigned)
         half = math::CopySignOp::create(b, half, number);
-      exact = arith::MulFOp::create(
-          b, arith::AddFOp::create(b, number, half),
-          vector::BroadcastOp::create(b, floats, reciprocal));
+      Value sum = arith::AddFOp::create(b, number, half);
+      Value all = vector::BroadcastOp::create(b, floats, reciprocal);
+      exact = arith::MulFOp::create(b, sum, all);
     }
     return arith::FPToSIOp::create(b, type, exact);
   }
