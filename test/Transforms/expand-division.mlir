@@ -95,7 +95,7 @@ func.func @constants(%a: vector<8xi32>, %b: index) -> (vector<8xi32>, index) {
 
 // Truth values: a number by 1 is the number.
 // CHECK-LABEL: func.func @truth
-// CHECK-SAME: (%[[A:.*]]: vector<8xi1>
+// CHECK-SAME: (%[[A:[a-z0-9]+]]: vector<8xi1>
 // CHECK-NEXT: return %[[A]]
 func.func @truth(%a: vector<8xi1>, %b: vector<8xi1>) -> vector<8xi1> {
   %q = arith.divui %a, %b : vector<8xi1>

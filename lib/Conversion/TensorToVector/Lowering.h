@@ -351,9 +351,10 @@ private:
   llvm::LogicalResult emitScatter(sg::ScatterOp op);
   llvm::LogicalResult emitAtomic(mlir::Operation *op);
   /// Where the lanes of a tile are: from `first` on, or at `each`; with
-  /// `contiguous` the former holds where that bit is set.
+  /// `contiguous` the former holds where that bit is set, and with `uniform`
+  /// the first address is that of all lanes.
   struct Place {
-    mlir::Value first, each, contiguous;
+    mlir::Value first, each, contiguous, uniform;
   };
   template <typename AccessOp>
   Place placeOf(AccessOp op, const Tile &tile, const ReadView *view);
