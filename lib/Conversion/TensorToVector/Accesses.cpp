@@ -460,11 +460,8 @@ void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
                               Value streams) {
   SmallVector<Lanes> values;
   SmallVector<Predicate> predicates;
-  // In a loop over parts of a row, what the next iteration reads is mostly in a
-  // cache.
   ArrayRef<int64_t> shape = shapeOf(op.getValue());
-  bool isRow = shape.size() == 1 && shape.front() >= kLongRow &&
-               !op->getParentOfType<scf::ForOp>();
+  bool isRow = shape.size() == 1 && shape.front() >= kLongRow;
   for (auto [index, tile] : llvm::enumerate(tiles)) {
     prefetches = prefetchesOnlyNext =
         isRow && tile.interior && startsLine(index, tile);
