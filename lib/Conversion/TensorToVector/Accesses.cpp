@@ -207,6 +207,27 @@ static Value widened(OpBuilder &builder, Location loc, Value lanes) {
   return arith::ExtSIOp::create(builder, loc, type, lanes);
 }
 
+/// Returns true if neighbours in `index` are mostly equal: it is computed from
+/// quotients by a number that is not known to be less than `lanes`.
+static bool hasSteps(Value index, int64_t lanes) {
+  Operation *op = index.getDefiningOp();
+  if (!op)
+    return false;
+  if (isa<arith::RemSIOp, arith::RemUIOp, arith::ExtSIOp, arith::ExtUIOp>(op))
+    return hasSteps(op->getOperand(0), lanes);
+  if (isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op))
+    return llvm::any_of(op->getOperands(), [&](Value operand) {
+      return hasSteps(operand, lanes);
+    });
+  APInt by;
+  bool isKnown = op->getNumOperands() == 2 &&
+                 matchPattern(op->getOperand(1), m_ConstantInt(&by));
+  if (isa<arith::DivSIOp, arith::DivUIOp>(op))
+    return !isKnown || by.sge(lanes);
+  return isa<arith::ShRSIOp, arith::ShRUIOp>(op) && isKnown &&
+         by.uge(llvm::Log2_64(lanes));
+}
+
 template <typename AccessOp>
 Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
                                   const ReadView *view) {
@@ -252,9 +273,18 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
         arith::MulIOp::create(builder, loc, lanes, vectorOf(strides[v], tile));
   }
   if (index) {
-    Value positions =
-        widened(builder, loc, spread(evaluate(index, line), line));
-    if (op.isWrapped(v) && !lanes) {
+    Value narrow = spread(evaluate(index, line), line);
+    Value positions = widened(builder, loc, narrow);
+    if (isa<sg::LoadOp>(op) && !lanes && !tile.width.scalable &&
+        hasSteps(index, tile.width.lanes)) {
+      Value front = vector::ExtractOp::create(builder, loc, narrow, int64_t(0));
+      Value alike =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, narrow,
+                                vectorOf(front, tile));
+      place.uniform = vector::ReductionOp::create(
+          builder, loc, vector::CombiningKind::AND, alike);
+      place.first = address(rest, element, asI64(front));
+    } else if (op.isWrapped(v) && !lanes) {
       Value front =
           vector::ExtractOp::create(builder, loc, positions, int64_t(0));
       Value last = lastPosition(tile.width);
@@ -322,15 +352,29 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
       prefetch(op, place.first, tile);
     return narrow(contiguous());
   }
-  if (!place.contiguous)
+  // A lane that is not to be read has no address to read for the others.
+  if (predicate.scalar || predicate.vector)
+    place.uniform = nullptr;
+  if (!place.contiguous && !place.uniform)
     return narrow(gatherLanes(place.each, stored, tile, predicate, other));
+  auto uniform = [&] {
+    Tile single = tile;
+    single.vectorDim = -1;
+    single.width = 1;
+    return vectorOf(readLanes(place.first, stored, single, predicate, other,
+                              op.getIsVolatile())
+                        .value,
+                    tile);
+  };
   auto type = vectorType(tile.width, stored);
-  auto branch = scf::IfOp::create(builder, loc, type, place.contiguous,
-                                  /*withElseRegion=*/true);
+  auto branch = scf::IfOp::create(
+      builder, loc, type, place.uniform ? place.uniform : place.contiguous,
+      /*withElseRegion=*/true);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(branch.thenBlock());
-    scf::YieldOp::create(builder, loc, contiguous().value);
+    scf::YieldOp::create(builder, loc,
+                         place.uniform ? uniform() : contiguous().value);
     builder.setInsertionPointToStart(branch.elseBlock());
     Value gathered =
         gatherLanes(place.each, stored, tile, predicate, other).value;
@@ -428,11 +472,8 @@ void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
                               Value streams) {
   SmallVector<Lanes> values;
   SmallVector<Predicate> predicates;
-  // In a loop over parts of a row, what the next iteration reads is mostly in a
-  // cache.
   ArrayRef<int64_t> shape = shapeOf(op.getValue());
-  bool isRow = shape.size() == 1 && shape.front() >= kLongRow &&
-               !op->getParentOfType<scf::ForOp>();
+  bool isRow = shape.size() == 1 && shape.front() >= kLongRow;
   for (auto [index, tile] : llvm::enumerate(tiles)) {
     prefetches = prefetchesOnlyNext =
         isRow && tile.interior && startsLine(index, tile);
