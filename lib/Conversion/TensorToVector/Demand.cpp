@@ -191,6 +191,29 @@ Value Lowering::neededDepth(const Product &product) {
   return arith::MinSIOp::create(builder, loc, depth, constant(product.depth));
 }
 
+/// Returns true if both operands are zero from the same step on.
+bool Lowering::endTogether(const Product &product) const {
+  int64_t last = typeOf(product.left).getRank() - 1;
+  if (product.unit || buffers.contains(product.left) ||
+      buffers.contains(product.right))
+    return false;
+  Value left = zeroFrom(product.left, last);
+  return left && left == zeroFrom(product.right, last - 1);
+}
+
+/// How many steps of an iteration are packed, whose first one has the number
+/// `column` in its panel: no more than are multiplied, which are a whole number
+/// of the steps that share a counter.
+Value Lowering::packedSteps(const Product &product, const Operands &operands,
+                            Value column) {
+  Value depth = constant(product.depth);
+  if (!operands.depth || product.depth % kStepsTogether != 0)
+    return depth;
+  Value left = arith::SubIOp::create(builder, loc, operands.depth, column);
+  return arith::MinSIOp::create(builder, loc, depth,
+                                roundUp(left, kStepsTogether));
+}
+
 /// The smaller of `size` and `limit`, if there is one.
 Value Lowering::atMost(int64_t size, Value limit) {
   if (!limit)
