@@ -5,9 +5,10 @@
 
 // CHECK-LABEL: func.func private @channels.program
 // CHECK: %[[INDEX:.*]] = arith.divsi %{{.*}} : vector<8xi32>
-// CHECK: %[[FIRST:.*]] = vector.extract %[[INDEX]][0]
+// CHECK: %[[WIDE:.*]] = arith.extsi %[[INDEX]]
+// CHECK: %[[FIRST:.*]] = vector.extract %[[WIDE]][0]
 // CHECK: %[[ALL:.*]] = vector.broadcast %[[FIRST]]
-// CHECK: %[[ALIKE:.*]] = arith.cmpi eq, %[[INDEX]], %[[ALL]]
+// CHECK: %[[ALIKE:.*]] = arith.cmpi eq, %[[WIDE]], %[[ALL]]
 // CHECK: %[[ONE:.*]] = vector.reduction <and>, %[[ALIKE]]
 // CHECK: scf.if %[[ONE]]
 // CHECK-NEXT: %[[READ:.*]] = llvm.load %{{.*}} -> f32

@@ -207,27 +207,6 @@ static Value widened(OpBuilder &builder, Location loc, Value lanes) {
   return arith::ExtSIOp::create(builder, loc, type, lanes);
 }
 
-/// Returns true if neighbours in `index` are mostly equal: it is computed from
-/// quotients by a number that is not known to be less than `lanes`.
-static bool hasSteps(Value index, int64_t lanes) {
-  Operation *op = index.getDefiningOp();
-  if (!op)
-    return false;
-  if (isa<arith::RemSIOp, arith::RemUIOp, arith::ExtSIOp, arith::ExtUIOp>(op))
-    return hasSteps(op->getOperand(0), lanes);
-  if (isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op))
-    return llvm::any_of(op->getOperands(), [&](Value operand) {
-      return hasSteps(operand, lanes);
-    });
-  APInt by;
-  bool isKnown = op->getNumOperands() == 2 &&
-                 matchPattern(op->getOperand(1), m_ConstantInt(&by));
-  if (isa<arith::DivSIOp, arith::DivUIOp>(op))
-    return !isKnown || by.sge(lanes);
-  return isa<arith::ShRSIOp, arith::ShRUIOp>(op) && isKnown &&
-         by.uge(llvm::Log2_64(lanes));
-}
-
 template <typename AccessOp>
 Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
                                   const ReadView *view) {
@@ -273,39 +252,14 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
         arith::MulIOp::create(builder, loc, lanes, vectorOf(strides[v], tile));
   }
   if (index) {
-    Value narrow = spread(evaluate(index, line), line);
-    Value positions = widened(builder, loc, narrow);
-    if (isa<sg::LoadOp>(op) && !lanes && !tile.width.scalable &&
-        hasSteps(index, tile.width.lanes)) {
-      Value front = vector::ExtractOp::create(builder, loc, narrow, int64_t(0));
-      Value alike =
-          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, narrow,
-                                vectorOf(front, tile));
-      place.uniform = vector::ReductionOp::create(
-          builder, loc, vector::CombiningKind::AND, alike);
-      place.first = address(rest, element, asI64(front));
-    } else if (op.isWrapped(v) && !lanes) {
-      Value front =
-          vector::ExtractOp::create(builder, loc, positions, int64_t(0));
-      Value last = lastPosition(tile.width);
-      Value back = laneAt(positions, last, tile.width);
-      Value distance = arith::SubIOp::create(builder, loc, back, front);
-      place.contiguous = arith::CmpIOp::create(
-          builder, loc, arith::CmpIPredicate::eq, distance, last);
-      place.first = address(rest, element, front);
-    } else if (!lanes && isMostlyConsecutive(index)) {
-      // What is composed of quotients and remainders is looked at as a whole.
-      Value front =
-          vector::ExtractOp::create(builder, loc, positions, int64_t(0));
-      Value wanted =
-          arith::AddIOp::create(builder, loc, vectorOf(front, tile),
-                                step(builder.getI64Type(), tile.width));
-      Value same = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                         positions, wanted);
-      place.contiguous = vector::ReductionOp::create(
-          builder, loc, vector::CombiningKind::AND, same);
-      place.first = address(rest, element, front);
-    }
+    Value positions =
+        widened(builder, loc, spread(evaluate(index, line), line));
+    if (!lanes)
+      noticeOrder(place, index, op.isWrapped(v), positions, tile);
+    if (place.contiguous || place.uniform)
+      place.first = address(
+          rest, element,
+          vector::ExtractOp::create(builder, loc, positions, int64_t(0)));
     lanes =
         lanes
             ? arith::AddIOp::create(builder, loc, lanes, positions).getResult()

@@ -362,6 +362,10 @@ private:
   };
   template <typename AccessOp>
   Place placeOf(AccessOp op, const Tile &tile, const ReadView *view);
+  /// Emits what sees whether the lanes at `positions`, computed by `index`, are
+  /// one place or side by side, if they mostly are.
+  void noticeOrder(Place &place, mlir::Value index, bool wraps,
+                   mlir::Value positions, const Tile &tile);
   mlir::Value explicitAddress(mlir::Value base, mlir::Value offsets,
                               bool inBytes, mlir::Type element,
                               const Tile &tile);

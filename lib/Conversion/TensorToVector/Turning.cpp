@@ -28,61 +28,12 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-// Remainders and quotients by less than this make runs too short to be read as
-// vectors.
-static constexpr int64_t kShortestRun = 16;
-// What an index is computed by at most.
-static constexpr unsigned kDeepestIndex = 16;
+// What an operand is computed by at most.
+static constexpr unsigned kDeepestOperand = 16;
 
 //===----------------------------------------------------------------------===//
 // How operands lie
 //===----------------------------------------------------------------------===//
-
-/// By how much consecutive elements of `index` differ where no remainder wraps
-/// and no quotient changes, as they mostly do not; none where that is not
-/// known.
-static std::optional<int64_t> slopeOf(Value index, unsigned deepest) {
-  Operation *op = index.getDefiningOp();
-  if (!op || deepest == 0)
-    return {};
-  SplatElementsAttr constant;
-  if (isa<tensor::SplatOp>(op) || matchPattern(index, m_Constant(&constant)))
-    return 0;
-  if (isa<sg::IotaOp>(op))
-    return 1;
-  if (!isa<arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp, arith::AddIOp,
-           arith::SubIOp, arith::MulIOp, arith::DivSIOp, arith::DivUIOp,
-           arith::RemSIOp, arith::RemUIOp>(op))
-    return {};
-  SmallVector<int64_t> slopes;
-  for (Value operand : op->getOperands()) {
-    std::optional<int64_t> slope = slopeOf(operand, deepest - 1);
-    if (!slope)
-      return {};
-    slopes.push_back(*slope);
-  }
-  if (slopes.size() == 1)
-    return slopes[0];
-  if (isa<arith::AddIOp>(op))
-    return slopes[0] + slopes[1];
-  if (isa<arith::SubIOp>(op))
-    return slopes[0] - slopes[1];
-  if (slopes[0] == 0 && slopes[1] == 0)
-    return 0;
-  APInt factor;
-  bool isKnown = matchPattern(op->getOperand(1), m_ConstantInt(&factor));
-  if (isa<arith::MulIOp>(op))
-    return isKnown ? std::optional(slopes[0] * factor.getSExtValue())
-                   : std::nullopt;
-  if (slopes[1] != 0 || std::abs(slopes[0]) > 1 ||
-      (isKnown && factor.getSExtValue() < kShortestRun))
-    return {};
-  return isa<arith::DivSIOp, arith::DivUIOp>(op) ? 0 : slopes[0];
-}
-
-bool vectorize::isMostlyConsecutive(Value index) {
-  return slopeOf(index, kDeepestIndex) == 1;
-}
 
 /// Returns true if neighbours along `dim` of what `load` reads lie side by
 /// side, but for where an index wraps.
@@ -182,8 +133,8 @@ static bool shouldTurn(scf::ForOp loop, linalg::LinalgOp op,
   DenseSet<Value> seen;
   return !product.unit && !product.width.scalable && product.columns > 1 &&
          product.rows >= 2 * panel &&
-         liesAcross(product.left, /*gathers=*/true, kDeepestIndex) &&
-         liesAcross(product.right, /*gathers=*/false, kDeepestIndex) &&
+         liesAcross(product.left, /*gathers=*/true, kDeepestOperand) &&
+         liesAcross(product.right, /*gathers=*/false, kDeepestOperand) &&
          isOnlyStored(loop.getResult(0), seen);
 }
 

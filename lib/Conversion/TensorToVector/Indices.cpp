@@ -1,0 +1,109 @@
+//===- Indices.cpp - blocks of indices whose lanes follow one another
+//---------===//
+//
+// Part of Seagrove, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// A read at quotients and remainders of positions takes one address for each
+// lane, as far as anybody knows while compiling. When it runs, the lanes mostly
+// lie side by side, or are one address: a bias for each channel, a row that
+// wraps, the pixels that a filter sees. To look takes a comparison or two, and
+// saves the reads of all lanes but one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace seagrove;
+using namespace seagrove::vectorize;
+
+// Remainders and quotients by less than this make runs too short to be read as
+// vectors.
+static constexpr int64_t kShortestRun = 16;
+// What an index is computed by at most.
+static constexpr unsigned kDeepestIndex = 16;
+
+/// By how much consecutive elements of `index` differ where no remainder wraps
+/// and no quotient changes, as they mostly do not; none where that is not
+/// known.
+static std::optional<int64_t> slopeOf(Value index, unsigned deepest) {
+  Operation *op = index.getDefiningOp();
+  if (!op || deepest == 0)
+    return {};
+  SplatElementsAttr constant;
+  if (isa<tensor::SplatOp>(op) || matchPattern(index, m_Constant(&constant)))
+    return 0;
+  if (isa<sg::IotaOp>(op))
+    return 1;
+  if (!isa<arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp, arith::AddIOp,
+           arith::SubIOp, arith::MulIOp, arith::DivSIOp, arith::DivUIOp,
+           arith::RemSIOp, arith::RemUIOp, arith::ShRSIOp, arith::ShRUIOp>(op))
+    return {};
+  SmallVector<int64_t> slopes;
+  for (Value operand : op->getOperands()) {
+    std::optional<int64_t> slope = slopeOf(operand, deepest - 1);
+    if (!slope)
+      return {};
+    slopes.push_back(*slope);
+  }
+  if (slopes.size() == 1)
+    return slopes[0];
+  if (isa<arith::AddIOp>(op))
+    return slopes[0] + slopes[1];
+  if (isa<arith::SubIOp>(op))
+    return slopes[0] - slopes[1];
+  if (slopes[0] == 0 && slopes[1] == 0)
+    return 0;
+  APInt factor;
+  bool isKnown = matchPattern(op->getOperand(1), m_ConstantInt(&factor));
+  if (isa<arith::MulIOp>(op))
+    return isKnown ? std::optional(slopes[0] * factor.getSExtValue())
+                   : std::nullopt;
+  bool isShift = isa<arith::ShRSIOp, arith::ShRUIOp>(op);
+  if (slopes[1] != 0 || std::abs(slopes[0]) > 1 || (isShift && !isKnown) ||
+      (isKnown && (isShift ? factor.ult(llvm::Log2_64(kShortestRun))
+                           : factor.slt(kShortestRun))))
+    return {};
+  return isa<arith::RemSIOp, arith::RemUIOp>(op) ? slopes[0] : 0;
+}
+
+bool vectorize::isMostlyConsecutive(Value index) {
+  return slopeOf(index, kDeepestIndex) == 1;
+}
+
+/// Returns true if neighbours of `index`, which are not all equal, mostly are.
+static bool isMostlyUniform(Value index) {
+  return slopeOf(index, kDeepestIndex) == 0;
+}
+
+void Lowering::noticeOrder(Place &place, Value index, bool wraps,
+                           Value positions, const Tile &tile) {
+  bool isUniform = !tile.width.scalable && isMostlyUniform(index);
+  if (!isUniform && !wraps && !isMostlyConsecutive(index))
+    return;
+  Value front = vector::ExtractOp::create(builder, loc, positions, int64_t(0));
+  if (wraps) {
+    // Its ends show it.
+    Value last = lastPosition(tile.width);
+    Value back = laneAt(positions, last, tile.width);
+    Value distance = arith::SubIOp::create(builder, loc, back, front);
+    place.contiguous = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::eq, distance, last);
+    return;
+  }
+  Value wanted = vectorOf(front, tile);
+  if (!isUniform)
+    wanted = arith::AddIOp::create(builder, loc, wanted,
+                                   step(builder.getI64Type(), tile.width));
+  Value same = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                     positions, wanted);
+  Value &all = isUniform ? place.uniform : place.contiguous;
+  all = vector::ReductionOp::create(builder, loc, vector::CombiningKind::AND,
+                                    same);
+}
