@@ -112,6 +112,21 @@ def test_more_of_k_than_is_kept():
     assert torch.equal(multiply(a, b, bn=128), a @ b)
 
 
+@pytest.mark.parametrize("m", [1, 11, 12, 13, 31, 33, 64])
+@pytest.mark.parametrize("k", [1, 3, 4, 5, 31, 32, 33, 97])
+def test_packed_rows_of_two_heights(m, k):
+    """fp16 is packed when it is met first, in tiles of six and of five rows."""
+    a, b = integers(m, k), integers(k, 65, seed=1)
+    assert torch.equal(multiply(a.half(), b.half(), bk=32), a @ b)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+def test_rows_that_share_their_slots(dtype):
+    """More blocks of rows are met in turn than there is room for."""
+    a, b = integers(16 * 70, 2100), integers(2100, 70, seed=1)
+    assert torch.equal(multiply(a.to(dtype), b.to(dtype), bm=16, bn=16), a @ b)
+
+
 def test_memory_that_changes_between_launches():
     a, b = integers(96, 64), integers(64, 32, seed=1)
     first = multiply(a, b)

@@ -363,8 +363,11 @@ void Lowering::packRightAcross(const Product &product, Tile base,
                               placeOf(tiles[number * interleave], part),
                               alignment);
   };
+  // Lines that the unit does not interleave are packed alike one by one: several
+  // at once would be as many times the code.
+  int64_t vectors = interleave > 1 ? product.vectors : 1;
   emitGroups(base, type.getShape(), {depthDim}, columnDim, product.width,
-             product.vectors, product.right, {}, packGroup);
+             vectors, product.right, {}, packGroup);
 }
 
 /// Up to which column, at most `whole` and a whole panel's first, the indices
