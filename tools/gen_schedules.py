@@ -168,9 +168,9 @@ neighbours beyond what the measured costs hold.
 
 The rules are those of [shares.h](../python/src/shares.h): each thread has a share of contiguous
 ids, or neighbours have one together where there would be more than {NOW.shares}; a claim takes what
-is left of it divided by {NOW.part} for each of its threads, but at least {NOW.least_ns / 1e3:.0f} us
-of work; who has nothing left takes as much from the end of another's. All who sleep are woken by
-one call; below {NOW.serial_ns / 1e3:.0f} us nobody is woken.
+is left of it divided by {NOW.part} for each of its threads, but at least
+{NOW.least_ns / 1e3:.0f} us of work; who has nothing left takes as much from the end of another's.
+All who sleep are woken by one call; below {NOW.serial_ns / 1e3:.0f} us nobody is woken.
 
 """
 
