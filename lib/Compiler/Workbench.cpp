@@ -11,6 +11,7 @@
 #include "seagrove/Compiler/Register.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cstdlib>
 #include <map>
 #include <mutex>
 
@@ -43,6 +44,14 @@ static const DialectRegistry &registry() {
   return dialects;
 }
 
+static bool verifiesPasses() {
+  static const bool wanted = [] {
+    const char *text = std::getenv("SEAGROVE_VERIFY_PASSES");
+    return text && StringRef(text) == "1";
+  }();
+  return wanted;
+}
+
 /// Names everything that the pipelines are built from.
 static std::string keyOf(const api::Target &target,
                          const api::CompileOptions &options) {
@@ -70,8 +79,8 @@ Workbench::manager(StringRef stage,
   std::unique_ptr<PassManager> &manager = managers[stage];
   if (!manager) {
     manager = std::make_unique<PassManager>(&context);
-    // What passes make is verified once, as LLVM IR.
-    manager->enableVerifier(false);
+    // What passes make is verified once, as LLVM IR, unless it is asked for.
+    manager->enableVerifier(verifiesPasses());
     build(*manager);
   }
   return *manager;

@@ -7,6 +7,7 @@
 
 #include "dispatch.h"
 
+#include "holder.h"
 #include "remembered.h"
 
 #include <cstddef>
@@ -416,69 +417,15 @@ PyObject *bindFunction(PyObject *function, PyObject *grid, PyObject *maker) {
   return bound;
 }
 
-struct MethodObject {
-  PyObject ob_base;
-  vectorcallfunc vectorcall;
-  PyObject *maker;
-};
-
-PyTypeObject *methodType = nullptr;
-
+/// Called as `__getitem__(function, grid)`.
 PyObject *methodCall(PyObject *object, PyObject *const *args, size_t flags,
                      PyObject *) {
   if (PyVectorcall_NARGS(flags) != 2) {
     PyErr_SetString(PyExc_TypeError, "__getitem__ takes a grid");
     return nullptr;
   }
-  return bindFunction(args[0], args[1],
-                      reinterpret_cast<MethodObject *>(object)->maker);
+  return bindFunction(args[0], args[1], heldBy(object));
 }
-
-PyObject *methodGet(PyObject *object, PyObject *instance, PyObject *) {
-  if (!instance)
-    return Py_NewRef(object);
-  return PyMethod_New(object, instance);
-}
-
-PyObject *methodNew(PyTypeObject *type, PyObject *args, PyObject *) {
-  PyObject *maker;
-  if (!PyArg_ParseTuple(args, "O:DispatchMethod", &maker))
-    return nullptr;
-  auto *self = reinterpret_cast<MethodObject *>(type->tp_alloc(type, 0));
-  if (!self)
-    return nullptr;
-  self->vectorcall = methodCall;
-  self->maker = Py_NewRef(maker);
-  return reinterpret_cast<PyObject *>(self);
-}
-
-void methodDealloc(PyObject *object) {
-  PyTypeObject *type = Py_TYPE(object);
-  Py_DECREF(reinterpret_cast<MethodObject *>(object)->maker);
-  type->tp_free(object);
-  Py_DECREF(type);
-}
-
-PyMemberDef methodMembers[] = {{"__vectorcalloffset__", T_PYSSIZET,
-                                offsetof(MethodObject, vectorcall), READONLY,
-                                nullptr},
-                               {}};
-
-PyType_Slot methodSlots[] = {
-    {Py_tp_new, reinterpret_cast<void *>(methodNew)},
-    {Py_tp_dealloc, reinterpret_cast<void *>(methodDealloc)},
-    {Py_tp_call, reinterpret_cast<void *>(PyVectorcall_Call)},
-    {Py_tp_descr_get, reinterpret_cast<void *>(methodGet)},
-    {Py_tp_members, methodMembers},
-    {Py_tp_doc, const_cast<char *>("DispatchMethod(maker)\n--\n\n"
-                                   "`__getitem__` of kernels.")},
-    {}};
-
-PyType_Spec methodSpec = {"seagrove._seagrove.DispatchMethod",
-                          sizeof(MethodObject), 0,
-                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
-                              Py_TPFLAGS_METHOD_DESCRIPTOR,
-                          methodSlots};
 
 PyTypeObject *addType(PyObject *module, PyType_Spec *spec, const char *label) {
   PyObject *type = PyType_FromSpec(spec);
@@ -494,9 +441,10 @@ bool addDispatchTypes(PyObject *module) {
   name.dispatcher = PyUnicode_InternFromString("_seagrove_dispatcher");
   dispatcherType = addType(module, &dispatcherSpec, "Dispatcher");
   boundType = addType(module, &boundSpec, "BoundKernel");
-  methodType = addType(module, &methodSpec, "DispatchMethod");
   return initCallKeys() && name.dispatcher && dispatcherType && boundType &&
-         methodType;
+         addHolderType<methodCall>(module, "seagrove._seagrove.DispatchMethod",
+                                   "DispatchMethod(maker)\n--\n\n"
+                                   "`__getitem__` of kernels.");
 }
 
 } // namespace seagrove::launch

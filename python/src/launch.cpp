@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "loader.h"
+#include "openmp.h"
 #include "thread_pool.h"
 
 #include <cstddef>
@@ -32,9 +33,7 @@ constexpr size_t kInlineSlots = 64;
 struct KernelObject {
   PyObject ob_base;
   SharedObject image;
-  RangeKernel entry;
-  /// For a further range of a launch: `entry` where the image has no other.
-  RangeKernel next;
+  KernelFunctions functions;
 };
 
 PyTypeObject *kernelType = nullptr;
@@ -57,13 +56,9 @@ PyObject *kernelNew(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
   std::string error = self->image.load(bytes.buf, size_t(bytes.len));
   PyBuffer_Release(&bytes);
   if (error.empty()) {
-    self->entry = reinterpret_cast<RangeKernel>(self->image.find(symbol));
-    std::string further = std::string(symbol) + ".next";
-    self->next =
-        reinterpret_cast<RangeKernel>(self->image.find(further.c_str()));
-    if (!self->next)
-      self->next = self->entry;
-    if (!self->entry)
+    self->functions = findKernel(
+        symbol, [self](const char *name) { return self->image.find(name); });
+    if (!self->functions.entry)
       error = std::string("no symbol '") + symbol + "' in the kernel's image";
   }
   if (!error.empty()) {
@@ -85,14 +80,14 @@ void kernelDealloc(PyObject *object) {
 
 PyObject *kernelUnload(PyObject *object, PyObject *) {
   auto *self = reinterpret_cast<KernelObject *>(object);
-  self->entry = self->next = nullptr;
+  self->functions = {};
   self->image.unload();
   Py_RETURN_NONE;
 }
 
 PyObject *kernelAddress(PyObject *object, void *) {
   auto *self = reinterpret_cast<KernelObject *>(object);
-  return PyLong_FromVoidPtr(reinterpret_cast<void *>(self->entry));
+  return PyLong_FromVoidPtr(reinterpret_cast<void *>(self->functions.entry));
 }
 
 PyMethodDef kernelMethods[] = {
@@ -250,12 +245,12 @@ bool canRunTogether(const Plan &plan, int64_t programs) {
 
 bool start(Plan &plan, const KernelObject *kernel, const uint64_t *slots,
            const int32_t *grid, int64_t programs) {
-  if (!kernel->entry)
+  if (!kernel->functions.entry)
     return raise("raise_load_error",
                  Py_BuildValue("(Os)", plan.signature.kernel(),
                                "the kernel has been unloaded"));
-  Job job{kernel->entry, kernel->next,      slots,        grid,
-          programs,      plan.scratchBytes, plan.progress};
+  Job job{kernel->functions, slots,        grid, programs,
+          plan.scratchBytes, plan.progress};
   return runKernel(plan, job);
 }
 
@@ -352,7 +347,7 @@ PyObject *launcherNew(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     return nullptr;
   self->vectorcall = launcherCall;
   self->plan = plan.release();
-  adoptThreadCountOfLoadedRuntime();
+  adoptLoadedRuntime();
   return reinterpret_cast<PyObject *>(self);
 }
 

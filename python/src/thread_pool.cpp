@@ -7,23 +7,20 @@
 
 #include "thread_pool.h"
 
+#include "openmp.h"
 #include "stall_watch.h"
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <csetjmp>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
-#include <link.h>
 #include <mutex>
 #include <optional>
 #include <pthread.h>
 #include <sched.h>
 #include <thread>
-#include <type_traits>
 #include <vector>
 
 namespace seagrove::launch {
@@ -105,7 +102,7 @@ bool reserveScratch(int64_t bytes) {
 }
 
 bool runSerially(const Job &job, int64_t first, int64_t last, bool continues) {
-  RangeKernel kernel = continues ? job.next : job.kernel;
+  RangeKernel kernel = continues ? job.kernel.next : job.kernel.entry;
   void *scratch = nullptr;
   if (job.scratchBytes > 0 && !(scratch = scratchArena.get(job.scratchBytes)))
     return false;
@@ -128,65 +125,6 @@ bool runSerially(const Job &job, int64_t first, int64_t last, bool continues) {
 namespace {
 
 //===----------------------------------------------------------------------===//
-// The tensor library's OpenMP runtime
-//===----------------------------------------------------------------------===//
-
-/// What there is of it once it has been found. Its threads look for work for
-/// some milliseconds after an operation of the library. A worker of ours that
-/// runs beside them has half of a core, so a launch of as many threads as the
-/// runtime has goes to these.
-struct Runtime {
-  int (*maxThreads)();
-  int (*threadNumber)();
-  /// Of GCC's runtime; the others have it as well.
-  void (*parallel)(void (*body)(void *), void *data, unsigned threads,
-                   unsigned flags);
-};
-
-std::atomic<const Runtime *> loadedRuntime{nullptr};
-/// The runtime's threads do not exist in a child, and it does not know that.
-std::atomic<bool> isForked{false};
-
-/// Whether this process has come out of a fork and runs the same program still.
-bool continuesItsParent() {
-  constexpr unsigned kForkedWithoutExec = 0x40; // Linux's PF_FORKNOEXEC
-  char text[512] = {};
-  if (std::FILE *file = std::fopen("/proc/self/stat", "r")) {
-    size_t size = std::fread(text, 1, sizeof(text) - 1, file);
-    text[size] = 0;
-    std::fclose(file);
-  }
-  // The name of the program, in parentheses, may hold anything.
-  const char *afterName = std::strrchr(text, ')');
-  unsigned flags = 0;
-  if (afterName)
-    std::sscanf(afterName + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
-  return flags & kForkedWithoutExec;
-}
-
-/// Notices a fork, also one from before this library was loaded.
-void watchForks() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    if (continuesItsParent())
-      isForked.store(true, std::memory_order_relaxed);
-    pthread_atfork(nullptr, nullptr,
-                   [] { isForked.store(true, std::memory_order_relaxed); });
-  });
-}
-
-/// The runtime, if a launch of `threads` threads is to run on its own.
-const Runtime *runtimeFor(int threads) {
-  const Runtime *runtime = loadedRuntime.load(std::memory_order_acquire);
-  // A team of another size would end threads, which the next one makes anew.
-  if (!runtime || !runtime->parallel || !runtime->threadNumber ||
-      isForked.load(std::memory_order_relaxed) ||
-      runtime->maxThreads() != threads)
-    return nullptr;
-  return runtime;
-}
-
-//===----------------------------------------------------------------------===//
 // The pool
 //===----------------------------------------------------------------------===//
 
@@ -207,19 +145,20 @@ struct Ticket {
 
 class Pool {
 public:
-  bool tryAcquire() { return !busy.exchange(true, std::memory_order_acquire); }
-  void release() { busy.store(false, std::memory_order_release); }
-
   /// The most programs whose order can be kept: beyond, a unit holds several.
   static constexpr int64_t kMostOrdered = Ticket::kUnitMask;
 
   /// Runs the ids `first` to `job.programs - 1` on up to `threads` threads.
-  bool run(const Job &job, int64_t first, int threads, CostEstimate &cost);
+  /// Returns whether all had the memory that they need, and nothing, with no
+  /// program run, while another launch has the pool.
+  std::optional<bool> tryRun(const Job &job, int64_t first, int threads,
+                             CostEstimate &cost);
 
   /// Of all launches of this process whose programs wait for each other.
   StallWatch stalls;
 
 private:
+  bool run(const Job &job, int64_t first, int threads, CostEstimate &cost);
   void workerMain(int index);
   /// Runs chunks of the current launch until all have begun. Returns how many
   /// programs this thread ran.
@@ -372,6 +311,15 @@ void Pool::runTeam(const Runtime &runtime, int threads, CostEstimate &cost) {
   runtime.parallel(body, &team, unsigned(threads), 0);
 }
 
+std::optional<bool> Pool::tryRun(const Job &newJob, int64_t first, int threads,
+                                 CostEstimate &cost) {
+  if (busy.exchange(true, std::memory_order_acquire))
+    return std::nullopt;
+  bool ok = run(newJob, first, threads, cost);
+  busy.store(false, std::memory_order_release);
+  return ok;
+}
+
 bool Pool::run(const Job &newJob, int64_t first, int threads,
                CostEstimate &cost) {
   int helpers = std::min(threads - 1, kMaxThreads);
@@ -456,27 +404,6 @@ int coresOfThisProcess() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-struct LoadedRuntimes {
-  bool tensorLibrary = false;
-  std::vector<std::string> openmp;
-};
-
-int collectRuntime(dl_phdr_info *info, size_t, void *result) {
-  auto &found = *static_cast<LoadedRuntimes *>(result);
-  const char *path = info->dlpi_name ? info->dlpi_name : "";
-  const char *slash = std::strrchr(path, '/');
-  const char *name = slash ? slash + 1 : path;
-  auto startsWith = [&](const char *prefix) {
-    return std::strncmp(name, prefix, std::strlen(prefix)) == 0;
-  };
-  if (startsWith("libtorch_cpu"))
-    found.tensorLibrary = true;
-  else if (startsWith("libgomp") || startsWith("libiomp5") ||
-           startsWith("libomp"))
-    found.openmp.push_back(path);
-  return 0;
-}
-
 } // namespace
 
 void CostEstimate::record(double nanoseconds, int64_t programs) {
@@ -487,42 +414,13 @@ void CostEstimate::record(double nanoseconds, int64_t programs) {
   value.store(std::max(next, 1e-3f), std::memory_order_relaxed);
 }
 
-void adoptThreadCountOfLoadedRuntime() {
-  if (loadedRuntime.load(std::memory_order_relaxed))
-    return;
-  LoadedRuntimes libraries;
-  dl_iterate_phdr(collectRuntime, &libraries);
-  if (!libraries.tensorLibrary)
-    return;
-  for (const std::string &path : libraries.openmp) {
-    // Not loaded by us, so never unloaded by us: the extra reference is kept.
-    void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD);
-    if (!handle)
-      continue;
-    Runtime found;
-    auto get = [handle](auto &function, const char *name) {
-      function = reinterpret_cast<std::decay_t<decltype(function)>>(
-          dlsym(handle, name));
-    };
-    get(found.maxThreads, "omp_get_max_threads");
-    get(found.threadNumber, "omp_get_thread_num");
-    get(found.parallel, "GOMP_parallel");
-    if (found.maxThreads) {
-      watchForks();
-      // For as long as the process lives, as the runtime itself.
-      loadedRuntime.store(new Runtime(found), std::memory_order_release);
-      return;
-    }
-  }
-}
-
 int numThreads() {
   if (int count = requestedThreads.load(std::memory_order_relaxed))
     return count;
   static const int fromEnvironment = threadsFromEnvironment();
   if (fromEnvironment)
     return fromEnvironment;
-  if (const Runtime *runtime = loadedRuntime.load(std::memory_order_acquire))
+  if (const Runtime *runtime = adoptedRuntime())
     return std::max(1, runtime->maxThreads());
   static const int cores = coresOfThisProcess();
   return cores;
@@ -537,13 +435,12 @@ void setNumThreads(int count) {
 static bool runWaiting(const Job &job, CostEstimate &cost) {
   bool ordered =
       job.progress == Progress::Waits && job.programs <= Pool::kMostOrdered;
-  if (!ordered || !pool().tryAcquire())
-    return runTogether(job, pool().stalls);
   double expectedNs = double(cost.nsPerProgram()) * double(job.programs);
   bool small = expectedNs > 0 && expectedNs <= kSerialNs;
-  bool ok = pool().run(job, 0, small ? 1 : numThreads(), cost);
-  pool().release();
-  return ok;
+  if (ordered)
+    if (auto ok = pool().tryRun(job, 0, small ? 1 : numThreads(), cost))
+      return *ok;
+  return runTogether(job, pool().stalls);
 }
 
 bool run(const Job &job, CostEstimate &cost) {
@@ -563,14 +460,9 @@ bool run(const Job &job, CostEstimate &cost) {
   }
   double expectedNs =
       double(cost.nsPerProgram()) * double(job.programs - first);
-  if (threads > 1 && expectedNs > kSerialNs && job.programs - first > 1) {
-    Pool &shared = pool();
-    if (shared.tryAcquire()) {
-      bool ok = shared.run(job, first, threads, cost);
-      shared.release();
-      return ok;
-    }
-  }
+  if (threads > 1 && expectedNs > kSerialNs && job.programs - first > 1)
+    if (auto ok = pool().tryRun(job, first, threads, cost))
+      return *ok;
   if (threads == 1)
     return runSerially(job, first, job.programs);
   int64_t start = nowNs();

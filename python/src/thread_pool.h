@@ -19,6 +19,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 namespace seagrove::launch {
 
@@ -26,6 +27,23 @@ namespace seagrove::launch {
 /// linear program ids `first` to `last - 1` of `grid`, x fastest.
 using RangeKernel = void (*)(const void *args, const int32_t *grid,
                              int64_t first, int64_t last, void *scratch);
+
+/// The functions of one kernel (docs/range-kernel.md).
+struct KernelFunctions {
+  RangeKernel entry = nullptr;
+  /// The same for a further range of a launch on one thread, whose scratch
+  /// memory has been left as it was.
+  RangeKernel next = nullptr;
+};
+
+/// Finds them by `find(name)`, which returns the address of a symbol or null.
+/// `entry` is null if there is no `symbol`.
+template <typename Find>
+KernelFunctions findKernel(const std::string &symbol, Find find) {
+  auto entry = reinterpret_cast<RangeKernel>(find(symbol.c_str()));
+  auto next = reinterpret_cast<RangeKernel>(find((symbol + ".next").c_str()));
+  return {entry, next ? next : entry};
+}
 
 /// What the programs of a launch need of each other.
 enum class Progress : uint8_t {
@@ -48,10 +66,7 @@ constexpr int64_t kMaxTogether = 1024;
 
 /// One launch: what to run and over which ids.
 struct Job {
-  RangeKernel kernel = nullptr;
-  /// The same for a further range of a launch on one thread, whose scratch
-  /// memory has been left as it was.
-  RangeKernel next = nullptr;
+  KernelFunctions kernel;
   const void *args = nullptr;
   const int32_t *grid = nullptr;
   int64_t programs = 0;
@@ -106,11 +121,6 @@ int numThreads();
 
 /// Overrides the number of threads; 0 returns to the default.
 void setNumThreads(int count);
-
-/// Looks for a tensor library's OpenMP runtime that was loaded since the last
-/// call and follows its thread count from then on. Costs some microseconds:
-/// call it when a kernel is loaded, not when it is launched.
-void adoptThreadCountOfLoadedRuntime();
 
 } // namespace seagrove::launch
 

@@ -5,6 +5,7 @@ The long run is a command (docs/oracles.md); here some kernels of a fixed seed m
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,8 +28,8 @@ from seagrove.testing.differential.ir import (
 )
 from seagrove.testing.differential.isolation import Worker
 from seagrove.testing.differential.ops import OPS, Rejected
-from seagrove.testing.differential.oracle import compile_options, difference, request
-from seagrove.testing.differential.runner import Options, run_chunk
+from seagrove.testing.differential.oracle import Verdict, compile_options, difference, request
+from seagrove.testing.differential.runner import Options, Search, run_chunk
 from seagrove.testing.differential.worker import Request
 
 F32, I32, TRUTH = Type("f32", (16,)), Type("i32", (16,)), Type("i1", (16,))
@@ -58,7 +59,38 @@ def test_random_kernels_agree(part: int, tmp_path: Path) -> None:
     options = Options(shrink_s=15, save_dir=tmp_path)
     report = run_chunk(options, 20_261_122 + part, 30)
     assert report.kernels >= 30
-    assert not report.findings, report.findings[0].text
+    found = [f"{f.text}\n{(tmp_path / f.reproducer).read_text()}" for f in report.findings]
+    assert not found, "\n".join(found)
+
+
+class Recorder:
+    """Agrees with all programs and keeps them."""
+
+    def __init__(self) -> None:
+        self.programs: list[str] = []
+
+    def judge(self, program: Program) -> Verdict:
+        self.programs.append(repr(program))
+        return Verdict()
+
+
+def test_a_seed_draws_the_same_kernels_whatever_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hypothesis would also draw the constants of modules that are loaded from a checkout."""
+
+    def drawn() -> list[str]:
+        recorder = Recorder()
+        Search(recorder, 0).run(10, 3)  # type: ignore[arg-type]
+        return recorder.programs
+
+    before = drawn()
+    numbers = tmp_path / "numbers_of_a_kernel.py"
+    numbers.write_text("".join(f"x{n} = {n}\n" for n in range(101, 300)))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.import_module(numbers.stem)
+    assert drawn() == before
+    assert len(set(before)) > 5
 
 
 def test_a_crash_and_a_hang_are_answers() -> None:

@@ -70,3 +70,26 @@ def test_sums_in_rows(cols, keep):
         padded = torch.zeros(3, -(-cols // block) * block)
         padded[:, :cols] = inside
         assert torch.equal(parts[:, :keep], padded.view(3, -1, block).sum(1)[:, :keep])
+
+
+@triton.jit
+def far_kernel(x_ptr, out_ptr, low, high, STEP: tl.constexpr, BLOCK: tl.constexpr):
+    cols = tl.arange(0, BLOCK)
+    acc = tl.zeros((BLOCK,), tl.float32)
+    for i in range(low, high, STEP):
+        acc += tl.load(x_ptr + (i - low) * BLOCK + cols)
+    tl.store(out_ptr + cols, acc)
+
+
+@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize("trips", [1, 3, 4, 5, 8, 11])
+def test_counters_next_to_the_largest(trips: int, step: int) -> None:
+    """Of 64 bits and of 32: the counter behind the last iterations may not be one of them."""
+    # A row of a page, so that iterations go side by side.
+    x = torch.arange(33 * 1024, dtype=torch.float32).view(33, 1024) % 31
+    want = x[: trips * step : step].sum(0)
+    for high in (2**63 - 1, 2**31 - 1, 0, -(2**62)):
+        out = torch.full((1024,), -1.0)
+        low = high - (trips - 1) * step - 1
+        far_kernel[(1,)](x, out, low, high, STEP=step, BLOCK=1024)
+        assert torch.equal(out, want)

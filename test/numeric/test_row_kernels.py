@@ -263,3 +263,32 @@ def test_the_largest_of_products_is_as_large_as_each(magnitude):
     x[5], y = 0.9999 * magnitude, torch.empty(BLOCK)
     scaled_softmax_kernel[(1,)](x, y, 0.3333, BLOCK=BLOCK)
     torch.testing.assert_close(y, torch.softmax(x * 0.3333, 0))
+
+
+@triton.jit
+def _times(a, b):
+    return a * b
+
+
+@triton.jit
+def places_kernel(x_ptr, at_ptr, product_ptr, rows, cols, R: tl.constexpr, C: tl.constexpr):
+    i, j = tl.arange(0, R), tl.arange(0, C)
+    inside = (i[:, None] < rows) & (j[None, :] < cols)
+    x = tl.load(x_ptr + i[:, None] * C + j[None, :], mask=inside, other=1.0)
+    tl.store(at_ptr + i, tl.argmax(x, axis=1))
+    tl.store(product_ptr + i, tl.reduce(tl.where(j[None, :] % 2 == 0, x, 1.0), 1, _times))
+
+
+@pytest.mark.parametrize("rows", [0, 1, 15, 16])
+@pytest.mark.parametrize("cols", [0, 1, 7, 8, 31, 32])
+def test_places_of_rows_in_bounds_and_beyond(rows: int, cols: int) -> None:
+    """Rows in bounds and the rest are two loops, and both start from the first columns."""
+    generator = torch.Generator().manual_seed(rows * 64 + cols)
+    x = torch.randint(0, 3, (16, 32), generator=generator).float()
+    at, product = torch.empty(16, dtype=torch.int32), torch.empty(16)
+    places_kernel[(1,)](x, at, product, rows, cols, R=16, C=32)
+    seen = torch.ones(16, 32)
+    seen[:rows, :cols] = x[:rows, :cols]
+    # The first of equal elements.
+    assert torch.equal(at, (seen == seen.amax(1, keepdim=True)).int().argmax(1).int())
+    assert torch.equal(product, seen[:, ::2].prod(1))

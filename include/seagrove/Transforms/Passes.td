@@ -47,6 +47,32 @@ def MakeRangeKernel : Pass<"make-range-kernel", "mlir::ModuleOp"> {
   ];
 }
 
+def ExpandDivision : Pass<"expand-division"> {
+  let summary = "Divide integers so that no number traps, in vectors";
+  let description = [{
+    A division by zero, or of the least integer by -1, ends the process on some
+    chips and is undefined in LLVM on all; on those that kernels are written for
+    it gives some number and no more. Also a lane that a mask turns off divides.
+    So a division of which the divisor is not known to be harmless takes 1 in
+    the place of 0; -1 negates.
+
+    Few chips divide vectors of integers: LLVM would take them apart. Vectors of
+    up to 32 bits an element are divided in floats, exactly; where all elements
+    have one divisor, by a product with its reciprocal. Remainders are what the
+    quotients leave.
+
+    See test/Transforms/expand-division.mlir.
+  }];
+  let options = [
+    Option<"vectors", "vectors", "bool", /*default=*/"false",
+           "the target divides vectors of integers">
+  ];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::math::MathDialect",
+    "mlir::vector::VectorDialect"
+  ];
+}
+
 def ExpandMath : Pass<"expand-math", "mlir::ModuleOp"> {
   let summary = "Expand math functions into arithmetic on scalars and vectors";
   let description = [{

@@ -207,6 +207,27 @@ static Value widened(OpBuilder &builder, Location loc, Value lanes) {
   return arith::ExtSIOp::create(builder, loc, type, lanes);
 }
 
+/// Returns true if neighbours in `index` are mostly equal: it is computed from
+/// quotients by a number that is not known to be less than `lanes`.
+static bool hasSteps(Value index, int64_t lanes) {
+  Operation *op = index.getDefiningOp();
+  if (!op)
+    return false;
+  if (isa<arith::RemSIOp, arith::RemUIOp, arith::ExtSIOp, arith::ExtUIOp>(op))
+    return hasSteps(op->getOperand(0), lanes);
+  if (isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op))
+    return llvm::any_of(op->getOperands(), [&](Value operand) {
+      return hasSteps(operand, lanes);
+    });
+  APInt by;
+  bool isKnown = op->getNumOperands() == 2 &&
+                 matchPattern(op->getOperand(1), m_ConstantInt(&by));
+  if (isa<arith::DivSIOp, arith::DivUIOp>(op))
+    return !isKnown || by.sge(lanes);
+  return isa<arith::ShRSIOp, arith::ShRUIOp>(op) && isKnown &&
+         by.uge(llvm::Log2_64(lanes));
+}
+
 template <typename AccessOp>
 Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
                                   const ReadView *view) {
@@ -252,9 +273,18 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
         arith::MulIOp::create(builder, loc, lanes, vectorOf(strides[v], tile));
   }
   if (index) {
-    Value positions =
-        widened(builder, loc, spread(evaluate(index, line), line));
-    if (op.isWrapped(v) && !lanes) {
+    Value narrow = spread(evaluate(index, line), line);
+    Value positions = widened(builder, loc, narrow);
+    if (isa<sg::LoadOp>(op) && !lanes && !tile.width.scalable &&
+        hasSteps(index, tile.width.lanes)) {
+      Value front = vector::ExtractOp::create(builder, loc, narrow, int64_t(0));
+      Value alike =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, narrow,
+                                vectorOf(front, tile));
+      place.uniform = vector::ReductionOp::create(
+          builder, loc, vector::CombiningKind::AND, alike);
+      place.first = address(rest, element, asI64(front));
+    } else if (op.isWrapped(v) && !lanes) {
       Value front =
           vector::ExtractOp::create(builder, loc, positions, int64_t(0));
       Value last = lastPosition(tile.width);
@@ -262,6 +292,18 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
       Value distance = arith::SubIOp::create(builder, loc, back, front);
       place.contiguous = arith::CmpIOp::create(
           builder, loc, arith::CmpIPredicate::eq, distance, last);
+      place.first = address(rest, element, front);
+    } else if (!lanes && isMostlyConsecutive(index)) {
+      // What is composed of quotients and remainders is looked at as a whole.
+      Value front =
+          vector::ExtractOp::create(builder, loc, positions, int64_t(0));
+      Value wanted =
+          arith::AddIOp::create(builder, loc, vectorOf(front, tile),
+                                step(builder.getI64Type(), tile.width));
+      Value same = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                         positions, wanted);
+      place.contiguous = vector::ReductionOp::create(
+          builder, loc, vector::CombiningKind::AND, same);
       place.first = address(rest, element, front);
     }
     lanes =
@@ -310,15 +352,29 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
       prefetch(op, place.first, tile);
     return narrow(contiguous());
   }
-  if (!place.contiguous)
+  // A lane that is not to be read has no address to read for the others.
+  if (predicate.scalar || predicate.vector)
+    place.uniform = nullptr;
+  if (!place.contiguous && !place.uniform)
     return narrow(gatherLanes(place.each, stored, tile, predicate, other));
+  auto uniform = [&] {
+    Tile single = tile;
+    single.vectorDim = -1;
+    single.width = 1;
+    return vectorOf(readLanes(place.first, stored, single, predicate, other,
+                              op.getIsVolatile())
+                        .value,
+                    tile);
+  };
   auto type = vectorType(tile.width, stored);
-  auto branch = scf::IfOp::create(builder, loc, type, place.contiguous,
-                                  /*withElseRegion=*/true);
+  auto branch = scf::IfOp::create(
+      builder, loc, type, place.uniform ? place.uniform : place.contiguous,
+      /*withElseRegion=*/true);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(branch.thenBlock());
-    scf::YieldOp::create(builder, loc, contiguous().value);
+    scf::YieldOp::create(builder, loc,
+                         place.uniform ? uniform() : contiguous().value);
     builder.setInsertionPointToStart(branch.elseBlock());
     Value gathered =
         gatherLanes(place.each, stored, tile, predicate, other).value;
@@ -444,11 +500,20 @@ void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
         scatterLanes(value, place.each, tile, predicate);
         continue;
       }
-      auto branch = scf::IfOp::create(builder, loc, place.contiguous,
+      // A masked write may take many times as long as one without a mask.
+      Value straight = place.contiguous;
+      if (predicate.vector) {
+        Value all = vector::ReductionOp::create(builder, loc,
+                                                vector::CombiningKind::AND,
+                                                wholeMask(predicate, tile));
+        straight = arith::AndIOp::create(builder, loc, straight, all);
+      }
+      auto branch = scf::IfOp::create(builder, loc, straight,
                                       /*withElseRegion=*/true);
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(branch.thenBlock());
-      writeLanes(value, place.first, tile, predicate);
+      writeLanes(value, place.first, tile,
+                 predicate.vector ? Predicate() : predicate);
       builder.setInsertionPointToStart(branch.elseBlock());
       scatterLanes(value, place.each, tile, predicate);
     }
@@ -466,19 +531,21 @@ void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
   write(false);
 }
 
-/// The dimension along which a write is contiguous, else the last that is
-/// longer than one.
+/// The dimension along which a write is contiguous, or mostly, else the last
+/// that is longer than one.
 static int64_t contiguousDim(sg::StoreOp op) {
   ArrayRef<int64_t> shape = shapeOf(op.getValue());
-  int64_t best = -1;
+  int64_t best = -1, mostly = -1;
   for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim) {
     if (shape[dim] == 1)
       continue;
     if (isConstant(op.getStrides()[dim], 1) && !op.getIndexOf(dim))
       return dim;
+    if (Value index = op.getIndexOf(dim); index && isMostlyConsecutive(index))
+      mostly = dim;
     best = dim;
   }
-  return best;
+  return mostly >= 0 ? mostly : best;
 }
 
 LogicalResult Lowering::emitStore(sg::StoreOp op) {

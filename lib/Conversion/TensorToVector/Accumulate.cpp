@@ -134,70 +134,58 @@ bool Lowering::isAccumulation(scf::ForOp loop) {
       });
 }
 
+namespace {
+/// A condition that grows; null where nothing is required.
+struct Requirement {
+  OpBuilder &builder;
+  Location loc;
+  Value all;
+
+  void add(arith::CmpIPredicate relation, Value left, Value right) {
+    Value holds = arith::CmpIOp::create(builder, loc, relation, left, right);
+    all = all ? arith::AndIOp::create(builder, loc, all, holds).getResult()
+              : holds;
+  }
+};
+} // namespace
+
 /// A condition for all of `tiles` to be within the bounds of all reads of
 /// `values`; null where they always are. Fills in the bounds that it implies.
 Value Lowering::areInterior(ValueRange values, ArrayRef<int64_t> shape,
                             ArrayRef<Tile> tiles,
                             SmallVectorImpl<KnownBounds> &implied) {
   const Tile &first = tiles.front();
-  Value all;
-  auto require = [&](arith::CmpIPredicate relation, Value left, Value right) {
-    Value holds = arith::CmpIOp::create(builder, loc, relation, left, right);
-    all = all ? arith::AndIOp::create(builder, loc, all, holds).getResult()
-              : holds;
-  };
+  Requirement inside{builder, loc, {}};
   using Relation = arith::CmpIPredicate;
-  // Positions below `last` pass the comparison, and are computed without a
-  // carry into the sign.
-  auto requireComparison = [&](const Comparison &comparison, Value last) {
-    Type type = comparison.end.getType();
-    Value from = constant(comparison.offset);
-    if (comparison.from)
-      from = arith::AddIOp::create(builder, loc, from,
-                                   asI64(scalar(comparison.from)));
-    int64_t largest =
-        llvm::maxIntN(std::min<unsigned>(type.getIntOrFloatBitWidth(), 62));
-    require(Relation::sle, from, constant(largest - comparison.size));
-    last = arith::AddIOp::create(builder, loc, from, last);
-    require(Relation::sle, last, asI64(scalar(comparison.end)));
-  };
   if (Value end = interiorEnd(values, shape, first.vectorDim, {})) {
     Value last = arith::AddIOp::create(builder, loc,
                                        first.coordinates[first.vectorDim].start,
                                        laneCount(first.width, tiles.size()));
-    require(Relation::sle, last, end);
+    inside.add(Relation::sle, last, end);
   }
-  SmallVector<int64_t> identity =
-      llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
-  implied.assign(shape.size(), {});
-  for (int64_t dim : identity) {
-    SmallVector<KnownBounds> found;
-    for (Value value : values)
-      collectBounds(value, identity, dim, found);
-    SmallVector<Comparison> comparisons =
-        collectComparisons(values, shape.size(), dim);
-    Value past = first.coordinates[dim].start;
+  int64_t rank = shape.size();
+  implied.assign(rank, {});
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    SmallVector<Comparison> comparisons = collectComparisons(values, rank, dim);
+    Value position = first.coordinates[dim].start, past = position;
     if (!comparisons.empty())
       past = arith::AddIOp::create(builder, loc, past,
                                    dim == first.vectorDim
                                        ? laneCount(first.width, tiles.size())
                                        : constant(1));
     for (const Comparison &comparison : comparisons)
-      requireComparison(comparison, past);
-    if (dim == first.vectorDim || found.empty())
+      inside.add(Relation::sle, past, passingOf(comparison));
+    if (dim == first.vectorDim)
       continue;
-    const KnownBounds &bounds = found.front();
-    if (!llvm::all_of(found, [&](const KnownBounds &other) {
-          return other.low == bounds.low && other.high == bounds.high;
-        }))
+    std::optional<KnownBounds> bounds = sharedBound(values, rank, dim);
+    if (!bounds)
       continue;
-    implied[dim] = bounds;
-    Value position = first.coordinates[dim].start;
-    if (!isConstantIntValue(bounds.low, 0))
-      require(Relation::sle, scalar(bounds.low), position);
-    require(Relation::slt, position, scalar(bounds.high));
+    implied[dim] = *bounds;
+    if (!isConstantIntValue(bounds->low, 0))
+      inside.add(Relation::sle, scalar(bounds->low), position);
+    inside.add(Relation::slt, position, scalar(bounds->high));
   }
-  return all;
+  return inside.all;
 }
 
 /// Up to where, along the vectors, `values` read within all bounds: 0 where
@@ -207,60 +195,46 @@ Value Lowering::interiorOf(ValueRange values, const Carried &strip,
                            SmallVectorImpl<KnownBounds> &implied) {
   using Relation = arith::CmpIPredicate;
   ArrayRef<int64_t> shape = strip.shape;
-  Value end = constant(shape[strip.vectorDim]), all;
+  Value end = constant(shape[strip.vectorDim]);
+  Requirement inside{builder, loc, {}};
   auto lower = [&](Value limit) {
     end = arith::MinSIOp::create(builder, loc, end, limit);
   };
-  auto require = [&](Relation relation, Value left, Value right) {
-    Value holds = arith::CmpIOp::create(builder, loc, relation, left, right);
-    all = all ? arith::AndIOp::create(builder, loc, all, holds).getResult()
-              : holds;
-  };
   if (Value limit = interiorEnd(values, shape, strip.vectorDim, {}))
     lower(limit);
-  SmallVector<int64_t> identity =
-      llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
-  implied.assign(shape.size(), {});
-  for (int64_t dim : identity) {
-    for (const Comparison &comparison :
-         collectComparisons(values, shape.size(), dim)) {
-      Value from = constant(comparison.offset);
-      if (comparison.from)
-        from = arith::AddIOp::create(builder, loc, from,
-                                     asI64(scalar(comparison.from)));
-      unsigned bits = comparison.end.getType().getIntOrFloatBitWidth();
-      int64_t largest = llvm::maxIntN(std::min<unsigned>(bits, 62));
-      require(Relation::sle, from, constant(largest - comparison.size));
-      Value limit = arith::SubIOp::create(builder, loc,
-                                          asI64(scalar(comparison.end)), from);
+  int64_t rank = shape.size();
+  implied.assign(rank, {});
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    for (const Comparison &comparison : collectComparisons(values, rank, dim)) {
       if (dim == strip.vectorDim)
-        lower(limit);
+        lower(passingOf(comparison));
       else
-        require(Relation::sge, limit, constant(shape[dim]));
+        inside.add(Relation::sge, passingOf(comparison), constant(shape[dim]));
     }
-    SmallVector<KnownBounds> found;
-    for (Value value : values)
-      collectBounds(value, identity, dim, found);
-    if (dim == strip.vectorDim || found.empty() ||
-        !llvm::all_of(found, [&](const KnownBounds &other) {
-          return other.low == found[0].low && other.high == found[0].high;
-        }))
+    if (dim == strip.vectorDim)
       continue;
-    implied[dim] = found.front();
-    require(Relation::sle, scalar(found[0].low), constant(0));
-    require(Relation::sge, scalar(found[0].high), constant(shape[dim]));
+    std::optional<KnownBounds> bounds = sharedBound(values, rank, dim);
+    if (!bounds)
+      continue;
+    implied[dim] = *bounds;
+    inside.add(Relation::sle, scalar(bounds->low), constant(0));
+    inside.add(Relation::sge, scalar(bounds->high), constant(shape[dim]));
   }
-  if (!all)
+  if (!inside.all)
     return end;
-  return arith::SelectOp::create(builder, loc, all, end, constant(0));
+  return arith::SelectOp::create(builder, loc, inside.all, end, constant(0));
 }
 
-/// Makes what is not a block known for one iteration of `loop`.
-LogicalResult Lowering::mapIteration(scf::ForOp loop, Value iteration) {
+/// Makes what is not a block known for iteration `number` of `loop`.
+LogicalResult Lowering::mapIteration(scf::ForOp loop, Value number) {
+  Value counter = arith::MulIOp::create(builder, loc, number,
+                                        asI64(scalar(loop.getStep())));
+  counter = arith::AddIOp::create(builder, loc,
+                                  asI64(scalar(loop.getLowerBound())), counter);
   Type type = lowered(loop.getInductionVar().getType());
-  if (type != iteration.getType())
-    iteration = arith::TruncIOp::create(builder, loc, type, iteration);
-  scalars.map(loop.getInductionVar(), iteration);
+  if (type != counter.getType())
+    counter = arith::TruncIOp::create(builder, loc, type, counter);
+  scalars.map(loop.getInductionVar(), counter);
   for (Operation &op : loop.getBody()->without_terminator())
     if (llvm::none_of(op.getResults(), isBlock) && failed(emitScalar(&op)))
       return failure();
@@ -295,11 +269,11 @@ SmallVector<Value> Lowering::evaluateIteration(scf::ForOp loop,
   return next;
 }
 
-/// One iteration of `loop` for some tiles, within bounds or not.
-LogicalResult Lowering::emitIteration(scf::ForOp loop, Value iteration,
+/// Iteration `number` of `loop` for some tiles, within bounds or not.
+LogicalResult Lowering::emitIteration(scf::ForOp loop, Value number,
                                       SmallVector<Tile> tiles,
                                       SmallVectorImpl<Value> &carried) {
-  if (failed(mapIteration(loop, iteration)))
+  if (failed(mapIteration(loop, number)))
     return failure();
   ValueRange yielded = loop.getBody()->getTerminator()->getOperands();
   ArrayRef<int64_t> shape = cast<ShapedType>(yielded[0].getType()).getShape();
@@ -389,47 +363,45 @@ LogicalResult Lowering::emitStrips(scf::ForOp loop, const Carried &strip,
   return success();
 }
 
-/// Takes the strips from `low` on through the iterations `from`, up to and
-/// without `to`, each within bounds or not.
+/// Takes the strips from `low` on through the iterations of the numbers `from`,
+/// up to and without `to`, each within bounds or not.
 LogicalResult Lowering::emitOneByOne(scf::ForOp loop, const Carried &strip,
                                      Value from, Value to, Value low) {
-  Value step = asI64(scalar(loop.getStep())),
-        high =
-            atMost(strip.shape[strip.vectorDim], strip.needed[strip.vectorDim]);
-  auto isFirst = [&](Value iteration) {
-    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                 iteration,
-                                 asI64(scalar(loop.getLowerBound())));
+  Value high =
+      atMost(strip.shape[strip.vectorDim], strip.needed[strip.vectorDim]);
+  auto isFirst = [&](Value number) {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, number,
+                                 constant(0));
   };
   if (strip.shape.size() > 1)
     return emitStrips(
         loop, strip, low, high, isFirst(from),
         [&](SmallVector<Tile> tiles, SmallVectorImpl<Value> &carried) {
-          Value iteration = openLoop(from, to, step, carried);
+          Value number = openLoop(from, to, constant(1), carried);
           carried.assign(loopState().begin(), loopState().end());
-          if (failed(emitIteration(loop, iteration, tiles, carried)))
+          if (failed(emitIteration(loop, number, tiles, carried)))
             return failure();
           ValueRange results = closeLoop(carried);
           carried.assign(results.begin(), results.end());
           return success();
         });
   // A row is read in its order.
-  auto each = scf::ForOp::create(builder, loc, from, to, step);
+  auto each = scf::ForOp::create(builder, loc, from, to, constant(1));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(each.getBody());
-  Value iteration = each.getInductionVar();
+  Value number = each.getInductionVar();
   return emitStrips(
-      loop, strip, low, high, isFirst(iteration),
+      loop, strip, low, high, isFirst(number),
       [&](SmallVector<Tile> tiles, SmallVectorImpl<Value> &carried) {
-        return emitIteration(loop, iteration, tiles, carried);
+        return emitIteration(loop, number, tiles, carried);
       });
 }
 
-/// Takes the strips through `iterations`, all of them within bounds, up to the
-/// position that is returned; none where not `whole`.
+/// Takes the strips through the iterations of `numbers`, all of them within
+/// bounds, up to the position that is returned; none where not `whole`.
 FailureOr<Value> Lowering::emitSideBySide(scf::ForOp loop, const Carried &strip,
-                                          ArrayRef<Value> iterations,
-                                          Value first, Value whole) {
+                                          ArrayRef<Value> numbers,
+                                          Value whole) {
   auto branch = scf::IfOp::create(builder, loc, builder.getI64Type(), whole,
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
@@ -439,8 +411,8 @@ FailureOr<Value> Lowering::emitSideBySide(scf::ForOp loop, const Carried &strip,
   ValueRange yielded = loop.getBody()->getTerminator()->getOperands();
   SmallVector<KnownBounds> implied;
   Value end;
-  for (Value iteration : iterations) {
-    if (failed(mapIteration(loop, iteration)))
+  for (Value number : numbers) {
+    if (failed(mapIteration(loop, number)))
       return failure();
     Value own = interiorOf(yielded, strip, implied);
     end =
@@ -457,13 +429,15 @@ FailureOr<Value> Lowering::emitSideBySide(scf::ForOp loop, const Carried &strip,
     for (auto [known, bounds] : llvm::zip(knownBounds, implied))
       if (bounds.low)
         known = bounds;
-    for (Value iteration : iterations) {
-      if (failed(mapIteration(loop, iteration)))
+    for (Value number : numbers) {
+      if (failed(mapIteration(loop, number)))
         return failure();
       carried = evaluateIteration(loop, tiles, carried, true, false);
     }
     return success();
   };
+  Value first = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                      numbers.front(), constant(0));
   if (failed(emitStrips(loop, strip, constant(0), needed, first, body)))
     return failure();
   scf::YieldOp::create(builder, loc, end);
@@ -518,6 +492,11 @@ LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
         step = asI64(scalar(loop.getStep()));
   Value none = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge,
                                      lower, upper);
+  // Iterations are counted from 0, since the loop's own counter may overflow
+  // within a few of them behind the last one.
+  Value trips = arith::SubIOp::create(builder, loc, upper, lower);
+  trips = arith::CeilDivUIOp::create(builder, loc, trips, step);
+  trips = arith::SelectOp::create(builder, loc, none, constant(0), trips);
   auto branch = scf::IfOp::create(builder, loc, none, /*withElseRegion=*/false);
   OpBuilder::InsertPoint after = builder.saveInsertionPoint();
   builder.setInsertionPointToStart(branch.thenBlock());
@@ -525,28 +504,25 @@ LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
        llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs()))
     materializeInto(init, buffers.lookup(argument));
   builder.restoreInsertionPoint(after);
-  Value several =
-      arith::MulIOp::create(builder, loc, step, constant(kIterations));
-  auto chunks = scf::ForOp::create(builder, loc, lower, upper, several);
+  auto chunks = scf::ForOp::create(builder, loc, constant(0), trips,
+                                   constant(kIterations));
   after = builder.saveInsertionPoint();
   builder.setInsertionPointToStart(chunks.getBody());
-  SmallVector<Value> iterations = {chunks.getInductionVar()};
-  while (iterations.size() <= size_t(kIterations))
-    iterations.push_back(
-        arith::AddIOp::create(builder, loc, iterations.back(), step));
-  Value from = iterations.front(), to = iterations.pop_back_val();
+  SmallVector<Value> numbers = {chunks.getInductionVar()};
+  while (numbers.size() <= size_t(kIterations))
+    numbers.push_back(
+        arith::AddIOp::create(builder, loc, numbers.back(), constant(1)));
+  Value from = numbers.front(), to = numbers.pop_back_val();
   // The carried blocks are vectors in here, and not yet in memory.
   FailureOr<Value> done = constant(0);
   if (!staysInOrder(loop)) {
-    Value first = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                        from, lower);
     Value whole = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt,
-                                        iterations.back(), upper);
-    done = emitSideBySide(loop, strip, iterations, first, whole);
+                                        numbers.back(), trips);
+    done = emitSideBySide(loop, strip, numbers, whole);
   }
   if (failed(done))
     return failure();
-  to = arith::MinSIOp::create(builder, loc, to, upper);
+  to = arith::MinSIOp::create(builder, loc, to, trips);
   if (failed(emitOneByOne(loop, strip, from, to, *done)))
     return failure();
   builder.restoreInsertionPoint(after);

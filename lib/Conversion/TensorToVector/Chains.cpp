@@ -146,7 +146,6 @@ LogicalResult Lowering::emitChain(scf::ForOp loop, ArrayRef<Tile> tiles) {
     if (isBlock(init))
       for (const Tile &tile : tiles)
         initial.push_back(evaluateAll(init, tile).front());
-  auto outside = cache;
   Value iv =
       openLoop(scalar(loop.getLowerBound()), scalar(loop.getUpperBound()),
                scalar(loop.getStep()), initial);
@@ -176,8 +175,6 @@ LogicalResult Lowering::emitChain(scf::ForOp loop, ArrayRef<Tile> tiles) {
       for (const Tile &tile : moving)
         yielded.push_back(evaluateAll(value, tile).front());
   SmallVector<Value> results(closeLoop(yielded));
-  // What was computed in the loop is not there after it.
-  cache = outside;
   next = results.size();
   for (Value result : loop.getResults())
     if (isBlock(result))

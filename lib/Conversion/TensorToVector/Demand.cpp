@@ -52,6 +52,11 @@ static int64_t dimensionBehind(OpOperand &use, int64_t dim) {
   // An operation that may not be tried on any value could end the program.
   if (user->hasTrait<OpTrait::Elementwise>())
     return isLazy(user) && isPure(user) ? dim : -1;
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(user))
+    return use.getOperandNumber() == 0
+               ? llvm::find(transpose.getPermutation(), dim) -
+                     transpose.getPermutation().begin()
+               : -1;
   auto reduce = dyn_cast<sg::ReduceOp>(user);
   int64_t axis = reduce ? int64_t(reduce.getAxis()) : dim;
   if (axis == dim)

@@ -351,9 +351,10 @@ private:
   llvm::LogicalResult emitScatter(sg::ScatterOp op);
   llvm::LogicalResult emitAtomic(mlir::Operation *op);
   /// Where the lanes of a tile are: from `first` on, or at `each`; with
-  /// `contiguous` the former holds where that bit is set.
+  /// `contiguous` the former holds where that bit is set, and with `uniform`
+  /// the first address is that of all lanes.
   struct Place {
-    mlir::Value first, each, contiguous;
+    mlir::Value first, each, contiguous, uniform;
   };
   template <typename AccessOp>
   Place placeOf(AccessOp op, const Tile &tile, const ReadView *view);
@@ -386,11 +387,10 @@ private:
                                  mlir::Value low, mlir::Value high,
                                  mlir::Value first, CarriedBody body);
   llvm::LogicalResult
-  emitIteration(mlir::scf::ForOp loop, mlir::Value iteration,
+  emitIteration(mlir::scf::ForOp loop, mlir::Value number,
                 llvm::SmallVector<Tile> tiles,
                 llvm::SmallVectorImpl<mlir::Value> &carried);
-  llvm::LogicalResult mapIteration(mlir::scf::ForOp loop,
-                                   mlir::Value iteration);
+  llvm::LogicalResult mapIteration(mlir::scf::ForOp loop, mlir::Value number);
   llvm::SmallVector<mlir::Value>
   evaluateIteration(mlir::scf::ForOp loop, llvm::SmallVector<Tile> tiles,
                     llvm::ArrayRef<mlir::Value> carried, bool isInterior,
@@ -398,8 +398,7 @@ private:
   Carried stripOf(mlir::scf::ForOp loop);
   llvm::FailureOr<mlir::Value>
   emitSideBySide(mlir::scf::ForOp loop, const Carried &strip,
-                 llvm::ArrayRef<mlir::Value> iterations, mlir::Value first,
-                 mlir::Value whole);
+                 llvm::ArrayRef<mlir::Value> numbers, mlir::Value whole);
   mlir::Value interiorOf(mlir::ValueRange values, const Carried &strip,
                          llvm::SmallVectorImpl<KnownBounds> &implied);
   llvm::LogicalResult emitOneByOne(mlir::scf::ForOp loop, const Carried &strip,
@@ -471,6 +470,7 @@ private:
     /// True where the comparisons of positions hold in the interior.
     bool passes = false;
   };
+  mlir::Value passingOf(const Comparison &comparison);
   bool passesWithin(mlir::ValueRange readers, llvm::ArrayRef<int64_t> shape,
                     int64_t dim, mlir::Value &end);
   Extent extentOf(mlir::ValueRange readers, llvm::ArrayRef<int64_t> shape,
@@ -609,6 +609,8 @@ private:
                                              const Tile &tile);
 
   //===--- Rows (Rows.cpp) -----------------------------------------------===//
+  std::optional<KnownBounds> sharedBound(mlir::ValueRange readers, size_t rank,
+                                         int64_t dim);
   std::optional<KnownBounds> onlyBound(mlir::ValueRange readers, size_t rank,
                                        int64_t dim);
   void forEachRow(Tile tile, llvm::ArrayRef<int64_t> shape, int64_t dim,
@@ -899,6 +901,21 @@ std::optional<mlir::vector::CombiningKind> kindOf(mlir::Block &combiner);
 /// Moves stores of what a branch yields into its sides, where nothing else
 /// needs it.
 void sinkStores(mlir::func::FuncOp kernel);
+
+/// Computes what is repeated along dimensions of a block before it is.
+void narrowRepeated(mlir::func::FuncOp kernel);
+
+/// Gives loops that accumulate for a reduction a version for a single
+/// iteration.
+void splitSingleTrips(mlir::func::FuncOp kernel);
+
+/// Replaces products in a loop over K whose operands lie the other way around
+/// by their transposes.
+void turnProducts(mlir::func::FuncOp kernel, const Machine &machine);
+
+/// Returns true if neighbours of a one-dimensional `index` mostly differ by
+/// one, so that it pays to ask whether those of a vector do.
+bool isMostlyConsecutive(mlir::Value index);
 
 /// Marks the exponentials of `kernel` whose argument is never positive.
 void markNeverPositive(mlir::func::FuncOp kernel);

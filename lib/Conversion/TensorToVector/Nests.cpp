@@ -54,6 +54,13 @@ ValueRange Lowering::closeLoop(ValueRange yielded) {
     builder.restoreInsertionPoint(points.back());
     scf::YieldOp::create(builder, loc, yielded);
   }
+  // What was computed in the loop is known only there: a later loop may come to
+  // the same tile, for a coordinate can be a constant.
+  for (auto known = cache.begin(); known != cache.end();) {
+    Region *where = known->second.value.getParentRegion();
+    known = loop.getRegion().isAncestor(where) ? cache.erase(known)
+                                               : std::next(known);
+  }
   points.pop_back();
   points.back() = OpBuilder::InsertPoint(loop->getBlock(),
                                          std::next(Block::iterator(loop)));
@@ -258,6 +265,34 @@ Value Lowering::interiorEnd(ValueRange readers, ArrayRef<int64_t> shape,
   return end;
 }
 
+/// Up to which position of its block `comparison` holds, as i64: 0 or less
+/// where it does not hold at the first, or where positions are computed with a
+/// carry into the sign.
+Value Lowering::passingOf(const Comparison &comparison) {
+  using Relation = arith::CmpIPredicate;
+  Value end = asI64(scalar(comparison.end)), fails;
+  Value from = constant(comparison.offset);
+  // The difference of two numbers of 64 bits may wrap, unless both are less
+  // than half of the largest.
+  unsigned bits = comparison.end.getType().getIntOrFloatBitWidth();
+  int64_t largest = llvm::maxIntN(std::min<unsigned>(bits, 62));
+  if (bits > 62)
+    fails = arith::CmpIOp::create(builder, loc, Relation::slt, end,
+                                  constant(-largest));
+  if (comparison.from) {
+    from = arith::AddIOp::create(builder, loc, from,
+                                 asI64(scalar(comparison.from)));
+    Value carries = arith::CmpIOp::create(builder, loc, Relation::sgt, from,
+                                          constant(largest - comparison.size));
+    fails =
+        fails ? arith::OrIOp::create(builder, loc, fails, carries) : carries;
+  }
+  Value holds = builder.createOrFold<arith::SubIOp>(loc, end, from);
+  if (!fails)
+    return holds;
+  return arith::SelectOp::create(builder, loc, fails, constant(0), holds);
+}
+
 /// Lowers `end`, up to which nothing is masked along `dim`, so that all
 /// comparisons of positions hold up to it as well; false where that is not
 /// known.
@@ -283,23 +318,8 @@ bool Lowering::passesWithin(ValueRange readers, ArrayRef<int64_t> shape,
   if (!known || comparisons.empty())
     return false;
   for (const Comparison &comparison : comparisons) {
-    Value from = constant(comparison.offset);
-    if (comparison.from)
-      from = arith::AddIOp::create(builder, loc, from,
-                                   asI64(scalar(comparison.from)));
-    Value holds = builder.createOrFold<arith::SubIOp>(
-        loc, asI64(scalar(comparison.end)), from);
-    // Positions must be computed without a carry into the sign.
-    if (comparison.from) {
-      int64_t largest =
-          llvm::maxIntN(comparison.end.getType().getIntOrFloatBitWidth());
-      Value carries =
-          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sgt, from,
-                                constant(largest - comparison.size));
-      holds =
-          arith::SelectOp::create(builder, loc, carries, constant(0), holds);
-    }
-    holds = arith::MaxSIOp::create(builder, loc, holds, constant(0));
+    Value holds = arith::MaxSIOp::create(builder, loc, passingOf(comparison),
+                                         constant(0));
     end = arith::MinSIOp::create(builder, loc, end, holds);
   }
   return true;

@@ -339,7 +339,6 @@ void Lowering::multiply(const Product &product, Tile base,
   }
   tiles(part);
   closeLoop();
-  cache.clear();
 }
 
 //===----------------------------------------------------------------------===//
@@ -498,8 +497,6 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
       coordinate.depth = depth();
     emit(here);
     closeLoop();
-    // What was computed in this loop is not there in the next one.
-    cache.clear();
   };
   pack(packsLeft, [&](const Tile &tile) {
     packLeft(product, tile, operands.left, constant(0));

@@ -29,21 +29,29 @@ static constexpr int64_t kShortRow = 16;
 // Lanes of so many bits move among themselves faster than beyond.
 static constexpr int64_t kPartBits = 128;
 
-/// The bound along `dim` that all reads of `readers` share, if they have one
-/// and it begins at the first element.
-std::optional<KnownBounds> Lowering::onlyBound(ValueRange readers, size_t rank,
-                                               int64_t dim) {
+/// The bound along `dim` that all reads of `readers` share, if they have one.
+std::optional<KnownBounds> Lowering::sharedBound(ValueRange readers,
+                                                 size_t rank, int64_t dim) {
   SmallVector<KnownBounds> bounds;
   SmallVector<int64_t> identity =
       llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(rank)));
   for (Value reader : readers)
     collectBounds(reader, identity, dim, bounds);
-  if (bounds.empty() || !matchPattern(bounds.front().low, m_Zero()))
+  if (bounds.empty())
     return {};
   for (const KnownBounds &bound : bounds)
     if (bound.low != bounds.front().low || bound.high != bounds.front().high)
       return {};
   return bounds.front();
+}
+
+/// The bound that all reads share, if it begins at the first element.
+std::optional<KnownBounds> Lowering::onlyBound(ValueRange readers, size_t rank,
+                                               int64_t dim) {
+  std::optional<KnownBounds> bound = sharedBound(readers, rank, dim);
+  if (bound && !matchPattern(bound->low, m_Zero()))
+    return {};
+  return bound;
 }
 
 /// Runs `body` for each element of a tile along `dim`: first for those that all

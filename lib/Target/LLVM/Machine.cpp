@@ -238,6 +238,7 @@ static NativeOps askLLVM(const api::Target &target) {
   native.f16Arithmetic = lowering->isOperationLegal(ISD::FADD, MVT::f16);
   native.bf16Arithmetic = lowering->isOperationLegal(ISD::FADD, MVT::bf16);
   native.bf16Conversion = native1(ISD::FP_ROUND, MVT::v8bf16);
+  native.vectorDivision = native1(ISD::SDIV, MVT::v4i32);
   Type *half = Type::getHalfTy(context);
   native.f16Conversion = convertsInRegisters(*machine, *function, half) &&
                          !convertsByCall(*machine, module, half);

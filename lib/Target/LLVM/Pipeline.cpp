@@ -80,6 +80,9 @@ void buildLLVMDialectPipeline(OpPassManager &pm, const api::Target &target,
   // Before the expansions: their operations must not be fused.
   if (options.enableFpFusion)
     pm.addPass(createAllowFPContraction());
+  ExpandDivisionOptions division;
+  division.vectors = queryNativeOps(target).vectorDivision;
+  pm.addPass(createExpandDivision(division));
   pm.addPass(createExpandMath(expandMathOptions(target)));
   // One constant per value instead of one per use, and no dead halves of
   // expansions; LLVM would find them too, but each at a higher price.

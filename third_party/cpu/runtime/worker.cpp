@@ -40,7 +40,7 @@ namespace {
 
 struct Kernel {
   Image image;
-  launch::RangeKernel entry = nullptr, next = nullptr;
+  launch::KernelFunctions functions;
   launch::CostEstimate cost;
 };
 
@@ -88,12 +88,9 @@ void Worker::load() {
   std::string error = kernel->image.load(text + request.symbolBytes,
                                          rest - request.symbolBytes);
   if (error.empty()) {
-    void *entry = kernel->image.find(symbol.c_str());
-    kernel->entry = reinterpret_cast<launch::RangeKernel>(entry);
-    void *next = kernel->image.find((symbol + ".next").c_str());
-    kernel->next =
-        next ? reinterpret_cast<launch::RangeKernel>(next) : kernel->entry;
-    if (!entry)
+    kernel->functions = launch::findKernel(
+        symbol, [&](const char *name) { return kernel->image.find(name); });
+    if (!kernel->functions.entry)
       error = "it has no symbol '" + symbol + "'";
   }
   if (!error.empty())
@@ -126,8 +123,7 @@ void Worker::launchKernel() {
 
   launch::setNumThreads(int(request.threads));
   std::atomic<const char *> assertion{nullptr};
-  launch::Job job{kernel->second->entry,
-                  kernel->second->next,
+  launch::Job job{kernel->second->functions,
                   slots.data(),
                   request.grid,
                   request.programs,

@@ -52,6 +52,8 @@ struct NativeOps {
   bool bf16Arithmetic = false;
   /// Conversion from f32 to bf16.
   bool bf16Conversion = false;
+  /// Division of vectors of integers.
+  bool vectorDivision = false;
 };
 
 /// Asks LLVM for `target`'s operations; the answer is kept per target. An

@@ -69,6 +69,7 @@ class Worker:
             self.close()
             environment = {**os.environ, "TRITON_INTERPRET": "1" if self.interpret else "0"}
             environment.setdefault("OMP_NUM_THREADS", "2")
+            environment.setdefault("SEAGROVE_VERIFY_PASSES", "1")
             self.process = subprocess.Popen(
                 [sys.executable, "-c", _CHILD],
                 stdin=subprocess.PIPE,

@@ -524,6 +524,8 @@ def _dot(type_: Type, values: Sequence[Value], attrs: Attributes) -> Value:
     if whole and not np.any(own) and _any_order_exact(total, absolute, type_.dtype):
         return _settled(type_.dtype, data)
     error = own + (left.shape[-1] + 2) * formats.epsilon(type_.dtype) * (absolute + own)
+    # A product that is rounded to a subnormal number loses up to half of the least one.
+    error = error + left.shape[-1] * formats.tiniest(type_.dtype) / 2
     return Value(type_.dtype, data, _near(data, error, absolute, type_.dtype))
 
 

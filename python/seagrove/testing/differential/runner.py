@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import importlib
 import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,27 @@ class _Found(Exception):
     """Tells hypothesis that a program shows a finding."""
 
 
+@contextmanager
+def same_draws_everywhere() -> Iterator[None]:
+    """Makes a seed draw the same kernels in each process.
+
+    Hypothesis also draws constants that it finds in the text of modules that are loaded and not
+    installed, so that one seed would give other kernels in a test run than by the command line.
+    """
+    providers: Any = importlib.import_module("hypothesis.internal.conjecture.providers")
+    found = getattr(providers, "_get_local_constants", None)
+    if found is None:
+        yield
+        return
+    providers._get_local_constants = providers.Constants
+    providers.CONSTANTS_CACHE.cache.clear()
+    try:
+        yield
+    finally:
+        providers._get_local_constants = found
+        providers.CONSTANTS_CACHE.cache.clear()
+
+
 class Search:
     """One sequence of programs from one seed, until it ends or something is found."""
 
@@ -105,7 +128,8 @@ class Search:
             report_multiple_bugs=False,
         )
         try:
-            seed(number)(limits(shown))()
+            with same_draws_everywhere():
+                seed(number)(limits(shown))()
         except _Found:
             pass
         except Exception:

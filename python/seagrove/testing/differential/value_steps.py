@@ -67,15 +67,20 @@ def arithmetic(b: Builder) -> None:
     right_dtype = right.dtype if isinstance(right, Var) else left.dtype
     dtype = formats.promote(left.dtype, right_dtype)
     exact = left.exact and (not isinstance(right, Var) or right.exact)
-    # A scalar tensor takes part in promotion like a block.
+    # A scalar tensor takes part in promotion like a block. Operators take the other operand's type
+    # for a literal, functions int32 or float32.
+    extremes = (
+        isinstance(right, Var)
+        or formats.promote(dtype, "f32" if formats.is_float(dtype) else "i32") == dtype
+    )
     if formats.is_float(dtype):
         ops = ["add", "mul", "sub"]
-        if exact and dtype != "bf16" and left.dtype == right_dtype:
+        if exact and extremes and dtype != "bf16" and left.dtype == right_dtype:
             ops += ["fmin", "fmax", "fmin_nan", "fmax_nan"]
         if exact and dtype in ("f32", "f64") and left.dtype == right_dtype:
             ops += ["div", "div"]
     else:
-        ops = ["add", "mul", "sub", "and", "or", "xor", "min", "max"]
+        ops = ["add", "mul", "sub", "and", "or", "xor"] + ["min", "max"] * extremes
         if dtype in ("u32", "u64") and left.dtype == right_dtype:
             ops += ["umulhi"]
     b.op(b.choices.pick(ops), left, right)
