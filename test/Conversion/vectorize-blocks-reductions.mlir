@@ -328,3 +328,89 @@ func.func @inside(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i64) attributes {sg.ke
   sg.store %squares, %y[%c0] strides(%c1) bounds(%c0) to (%c256) : tensor<256xf32> -> !tt.ptr<f32>
   return
 }
+
+// -----
+
+// A row that loops take in parts: the last of them, which stores, asks for the
+// same part of the next program's row, unless rows are long.
+
+// CHECK-LABEL: func.func private @parts.program
+// CHECK-SAME: %[[ID:arg4]]: i32,
+// CHECK: llvm.getelementptr %{{.*}}[2048]
+// CHECK: %[[FITS:.*]] = arith.cmpi sle, %{{.*}}, %c32768_i64
+// CHECK: %[[STEP:.*]] = arith.extui %[[FITS]]
+// CHECK: arith.addi %[[ID]], %[[STEP]]
+// CHECK: scf.for
+// CHECK: "llvm.intr.prefetch"
+// CHECK: llvm.store
+// CHECK: return
+func.func @parts(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %pitch: i32, %n: i64) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c256 = arith.constant 256 : i64
+  %zero = arith.constant dense<0.0> : tensor<256xf32>
+  %id = tt.get_program_id x : i32
+  %at = arith.muli %id, %pitch : i32
+  %row = tt.addptr %x, %at : !tt.ptr<f32>, i32
+  %sums = scf.for %i = %c0 to %n step %c256 iter_args(%acc = %zero) -> (tensor<256xf32>) : i64 {
+    %v = sg.load %row[%i] strides(%c1) bounds(%c0) to (%c256) : !tt.ptr<f32> -> tensor<256xf32>
+    %next = arith.addf %acc, %v : tensor<256xf32>
+    scf.yield %next : tensor<256xf32>
+  }
+  %s = sg.reduce(%sums) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<256xf32>) -> f32
+  %ss = tensor.splat %s : tensor<256xf32>
+  scf.for %i = %c0 to %n step %c256 : i64 {
+    %v = sg.load %row[%i] strides(%c1) bounds(%c0) to (%c256) : !tt.ptr<f32> -> tensor<256xf32>
+    %r = arith.divf %v, %ss : tensor<256xf32>
+    sg.store %r, %y[%i] strides(%c1) bounds(%c0) to (%c256) : tensor<256xf32> -> !tt.ptr<f32>
+  }
+  return
+}
+
+// -----
+
+// A block is written by the reduction that reads it, also where another block
+// that is not made of it has to be written in between.
+
+// CHECK-LABEL: func.func private @apart.program
+// CHECK: %[[DECAY:.*]] = math.exp %{{[^ ]*}} :
+// CHECK-NEXT: {{.*}}llvm.getelementptr
+// CHECK: %[[E:.*]] = math.exp %{{[^ ]*}} {sg.never_positive} : vector<8xf32>
+// CHECK: llvm.store %[[E]]
+// CHECK: arith.addf %{{.*}}, %[[E]]
+// CHECK-NOT: math.exp
+// CHECK: return
+func.func @apart(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %top: f32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c16 = arith.constant 16 : i64
+  %c128 = arith.constant 128 : i64
+  %v = sg.load %x[%c0] strides(%c1) bounds(%c0) to (%c128) : !tt.ptr<f32> -> tensor<128xf32>
+  %t = sg.load %z[%c0] strides(%c1) bounds(%c0) to (%c16) : !tt.ptr<f32> -> tensor<16xf32>
+  %m = sg.reduce(%v) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.maxnumf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<128xf32>) -> f32
+  %ms = tensor.splat %m : tensor<128xf32>
+  %d = arith.subf %v, %ms : tensor<128xf32>
+  %e = math.exp %d : tensor<128xf32>
+  %decay = math.exp %t : tensor<16xf32>
+  %s = sg.reduce(%e) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<128xf32>) -> f32
+  %ss = tensor.splat %s : tensor<128xf32>
+  %r = arith.divf %e, %ss : tensor<128xf32>
+  %first = tensor.splat %s : tensor<16xf32>
+  %w = arith.mulf %decay, %first : tensor<16xf32>
+  sg.store %w, %z[%c0] strides(%c1) bounds(%c0) to (%c16) : tensor<16xf32> -> !tt.ptr<f32>
+  sg.store %decay, %z[%c16] strides(%c1) bounds(%c0) to (%c16) : tensor<16xf32> -> !tt.ptr<f32>
+  sg.store %r, %y[%c0] strides(%c1) bounds(%c0) to (%c128) : tensor<128xf32> -> !tt.ptr<f32>
+  return
+}

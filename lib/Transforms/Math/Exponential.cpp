@@ -115,7 +115,8 @@ static Flt scaledDown(Flt r, llvm::SmallVector<double> c, Int raised) {
   MathBuilder &m = *r.m;
   for (double &coefficient : c)
     coefficient = std::ldexp(coefficient, -int(m.bias() / 2));
-  return polynomial(r, c) * fromBits(shiftLeft(raised, m.mantissaBits()));
+  Flt p = polynomial(r, c);
+  return p * fromBits(shiftLeft(raised, m.mantissaBits()));
 }
 
 Flt expOfNegative(Flt x) {
