@@ -30,9 +30,9 @@ RESULTS = ROOT / "benchmarks" / "results"
 Row = dict[str, Any]
 
 
-def command_line() -> str:
+def command_line(module: str = "benchmarks") -> str:
     """The command that this is, without the folder of the checkout."""
-    return " ".join(["python", "-m", "benchmarks", *map(shlex.quote, sys.argv[1:])])
+    return " ".join(["python", "-m", module, *map(shlex.quote, sys.argv[1:])])
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -81,14 +81,16 @@ def matmul(
 
 
 def tolerance(k: int, dtype: torch.dtype) -> Tolerance:
-    """Eight standard deviations of a sum of `k` products of normal numbers in fp32.
+    """Twelve standard deviations of a sum of `k` products of normal numbers in fp32.
 
     The i-th partial sum has the size sqrt(i) and is rounded once, by up to u = 2^-24 of it; taken
-    as independent, these errors add up to u k / sqrt(6). The output's own rounding comes on top.
+    as independent, these errors add up to u k / sqrt(6). The partial sums of one element are large
+    together, so the tail is that of an exponential: of the 2^24 elements of a 4096 x 4096 product
+    the worst is ten deviations off. The output's own rounding comes on top.
     """
-    atol = 1e-6 + 8 * 2**-24 * k / 6**0.5
+    atol = 1e-6 + 12 * 2**-24 * k / 6**0.5
     rtol = 1e-6 if dtype == torch.float32 else torch.finfo(dtype).eps
-    return Tolerance(atol, rtol, "8 sigma of K fp32 roundings + one rounding to the output type")
+    return Tolerance(atol, rtol, "12 sigma of K fp32 roundings + one rounding to the output type")
 
 
 def case(

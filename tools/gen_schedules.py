@@ -24,39 +24,38 @@ MACHINES = (schedules.SOCKET, schedules.TWO_SOCKETS)
 
 def runtime_policy() -> Policy:
     """The rules that the runtime has now, from its source."""
-    source = tree.text(Path("python/src/thread_pool.cpp"))
+    sources = ("shares.h", "shares.cpp", "thread_pool.cpp", "launch_cost.h")
+    source = "\n".join(tree.text(Path("python/src") / name) for name in sources)
 
-    def constant(name: str) -> int | None:
+    def constant(name: str) -> float:
         found = re.search(rf"{name} = ([\d']+)", source)
-        return int(found.group(1).replace("'", "")) if found else None
+        if found is None:
+            raise ValueError(
+                f"the runtime divides launches by rules that are not simulated: {name}"
+            )
+        return float(found.group(1).replace("'", ""))
 
-    policy = Policy(serial_ns=float(constant("kSerialNs") or 0))
-    if (equal := constant("kChunksPerThread")) is not None:
-        return replace(policy, equal=equal)
-    part, least = constant("kPartOfShare"), constant("kLeastChunkNs")
-    if part is None or least is None:
-        raise ValueError("thread_pool.cpp divides launches by rules that are not simulated")
-    return replace(policy, part=part, least_ns=float(least))
+    return Policy(
+        part=int(constant("kPartOfShare")),
+        least_ns=constant("kLeastChunkNs"),
+        serial_ns=constant("kSerialNs"),
+        shares=int(constant("kMaxShares")),
+    )
 
 
 NOW = runtime_policy()
-CLAIMS = (
-    f"a launch is cut into {NOW.equal} equal chunks a thread"
-    if NOW.equal
-    else f"a claim takes a thread's share of the programs that are left, divided by {NOW.part}, "
-    f"but at least {NOW.least_ns / 1e3:.0f} us of work"
-)
+ONE = replace(NOW, counters="one")
 POLICIES = {
     "as it is": NOW,
     "as it is, workers still awake": replace(NOW, spinning=True),
     "who is woken wakes two more": replace(NOW, wake="tree"),
-    "8 equal chunks a thread": replace(NOW, equal=8),
-    "half of a thread's share, 5 us or more": replace(NOW, equal=0, part=2, least_ns=5_000.0),
-    "one equal chunk a thread": replace(NOW, equal=1),
-    "a counter for each cache": replace(NOW, counters="group"),
-    "a counter for each node": replace(NOW, counters="node"),
-    "a quarter of its share, 5 us or more": replace(NOW, equal=0, part=4, least_ns=5_000.0),
-    "half of its share, 20 us or more": replace(NOW, equal=0, part=2, least_ns=20_000.0),
+    "a quarter of its share, 5 us or more": replace(NOW, part=4, least_ns=5_000.0),
+    "half of its share, 20 us or more": replace(NOW, part=2, least_ns=20_000.0),
+    "a share for each thread": replace(NOW, shares=1_000),
+    "one counter, half of a thread's share": replace(ONE, part=2, least_ns=5_000.0),
+    "a counter for each cache, the same": replace(ONE, counters="group"),
+    "one counter, 8 equal chunks a thread": replace(ONE, equal=8),
+    "one counter, one equal chunk a thread": replace(ONE, equal=1),
 }
 
 
@@ -167,9 +166,11 @@ processors with 8 cores to a cache, not of one machine. What is left out: the in
 processes, frequencies that fall with the number of busy cores, and sharing of data between
 neighbours beyond what the measured costs hold.
 
-The rules are those of [thread_pool.cpp](../python/src/thread_pool.cpp): {CLAIMS};
-one counter; all who sleep are woken by one call; below {NOW.serial_ns / 1e3:.0f} us nobody is
-woken.
+The rules are those of [shares.h](../python/src/shares.h): each thread has a share of contiguous
+ids, or neighbours have one together where there would be more than {NOW.shares}; a claim takes what
+is left of it divided by {NOW.part} for each of its threads, but at least {NOW.least_ns / 1e3:.0f} us
+of work; who has nothing left takes as much from the end of another's. All who sleep are woken by
+one call; below {NOW.serial_ns / 1e3:.0f} us nobody is woken.
 
 """
 
@@ -198,11 +199,11 @@ machine that others used too, which programs that stream feel most:
 
 def what_follows(found: dict[str, Any]) -> str:
     woken = times(found, schedules.TWO_SOCKETS, POLICIES["who is woken wakes two more"])
-    cache = times(found, schedules.TWO_SOCKETS, POLICIES["a counter for each cache"])
+    one = times(found, schedules.TWO_SOCKETS, POLICIES["one counter, half of a thread's share"])
+    all_shares = times(found, schedules.TWO_SOCKETS, POLICIES["a share for each thread"])
     last = found["cases"]["small vector add"]
     short = sum(last["ns"]) * last["step"] / 1e3
     tree_gain = max(1 / ratio for ratio in woken) - 1
-    cache_low, cache_high = min(cache) - 1, max(cache) - 1
     return f"""## What follows
 
 - **Waking.** The caller wakes 127 threads before it begins, and they queue for one lock. As a tree
@@ -211,8 +212,10 @@ def what_follows(found: dict[str, Any]) -> str:
   is not in the runtime; a machine with many cores has to decide.
 - **Claims.** Claims that get smaller are about as good as equal chunks where programs are equal,
   and better where they are not. One chunk a thread leaves cores idle in the end.
-- **Counters.** One counter is enough: a counter for each cache changes the time on 128 cores by
-  {cache_low:+.0%} to {cache_high:+.0%}, for a good deal more code.
+- **Shares.** One counter for all would change the time on 128 cores by {min(one) - 1:+.0%} to
+  {max(one) - 1:+.0%}: shares are for what is not simulated, that a core finds its data in its
+  caches. A share for each thread would change it by up to {max(all_shares) - 1:+.0%}: who has
+  nothing left looks at all of them.
 - **Streaming kernels** are bound by the socket's memory, not by the schedule.
 - **Short launches** (the last column is {short:.0f} us of work) are bound by waking. Workers that
   are still awake from the launch before are worth far more than any rule.

@@ -1,7 +1,7 @@
 """A simulation of how one launch is divided among the cores of a machine that is not here.
 
 It stands in tools/ because nothing at run time uses it: it answers what the runtime's rules
-(python/src/thread_pool.cpp) would do with 64 or 128 cores, and what other rules would do. The
+(python/src/shares.h) would do with 64 or 128 cores, and what other rules would do. The
 simulation is deterministic: workers are events in time, and what they contend for, the cache line
 of the counter that chunks are claimed from, is one resource that one core has at a time.
 
@@ -62,14 +62,17 @@ class Topology:
 
 @dataclass(frozen=True)
 class Policy:
-    """The runtime's rules; the defaults are those of python/src/thread_pool.cpp.
+    """The runtime's rules; the defaults are those of python/src/shares.cpp.
 
     Attributes:
         part: a claim takes a thread's share of the programs that are left, divided by this;
         least_ns: but no less than this much work.
         equal: if not 0, equal chunks instead, this many for each thread.
-        counters: "one" for the launch, or one for each "group" or "node", whose share of the ids
+        counters: where threads claim from. "shares": a thread, or some neighbours, have a share of
+            the ids that is fixed at first; who has nothing left takes from the end of another's.
+            "one": all from one counter; or one for each "group" or "node", whose share of the ids
             is fixed at first; who finds nothing left claims from the next.
+        shares: the most shares.
         wake: "all" in turn by the caller, who then queue for one lock, or "tree": each thread
             that is woken wakes two more.
         serial_ns: a launch that is expected to take less stays on the caller.
@@ -79,7 +82,8 @@ class Policy:
     part: int = 2
     least_ns: float = 5_000.0
     equal: int = 0
-    counters: str = "one"
+    counters: str = "shares"
+    shares: int = 16
     wake: str = "all"
     serial_ns: float = 20_000.0
     spinning: bool = False
@@ -163,16 +167,80 @@ class Counter:
         return first, self.next
 
 
-def counters_of(programs: int, topology: Topology, policy: Policy) -> tuple[list[Counter], int]:
-    """The counters of a launch, and for how many neighbouring cores each is."""
-    threads = topology.cores
-    size = {"one": threads, "group": topology.group, "node": topology.node}[policy.counters]
-    counters = []
-    for start in range(0, threads, size):
-        end = min(start + size, threads)
-        first, last = programs * start // threads, programs * end // threads
-        counters.append(Counter(topology, first, last, end - start))
-    return counters, size
+class Counters:
+    """Counters that several neighbouring cores share."""
+
+    def __init__(self, programs: int, topology: Topology, policy: Policy, mean_ns: float) -> None:
+        self.topology, self.policy, self.mean_ns = topology, policy, mean_ns
+        threads = topology.cores
+        self.size = {"one": threads, "group": topology.group, "node": topology.node}[
+            policy.counters
+        ]
+        self.counters = []
+        for start in range(0, threads, self.size):
+            end = min(start + self.size, threads)
+            first, last = programs * start // threads, programs * end // threads
+            self.counters.append(Counter(topology, first, last, end - start))
+        self.looked = [core // self.size for core in range(threads)]
+
+    def claim(self, core: int, now: float) -> tuple[float, int, int] | None:
+        """When `core`, which looks from `now` on, has a chunk, and which."""
+        for _ in self.counters:
+            counter = self.counters[self.looked[core]]
+            if counter.next < counter.last:
+                first, last = counter.claim(self.policy, self.mean_ns)
+                return counter.ticket.change(core, now), first, last
+            now += self.topology.move_ns(counter.ticket.owner, core)
+            self.looked[core] = (self.looked[core] + 1) % len(self.counters)
+        return None
+
+    def done(self, core: int) -> Line:
+        """What `core` counts the programs in that have ended."""
+        return self.counters[core // self.size].done
+
+
+class Shares:
+    """A share of the ids for each core, or for some neighbours where there are many, which others
+    take from when they have nothing left."""
+
+    def __init__(self, programs: int, topology: Topology, policy: Policy, mean_ns: float) -> None:
+        self.policy = policy
+        self.least = max(1, int(policy.least_ns / mean_ns))
+        self.cores = topology.cores
+        shares = min(self.cores, policy.shares)
+        self.next = [programs * share // shares for share in range(shares)]
+        self.last = [programs * (share + 1) // shares for share in range(shares)]
+        self.come = [share == 0 for share in range(shares)]
+        self.lines = [Line(topology) for _ in range(shares)]
+        self.ended = Line(topology)
+
+    def chunk(self, share: int) -> int:
+        left = self.last[share] - self.next[share]
+        members = -(-self.cores // len(self.next))
+        return min(max(left // (self.policy.part * members), self.least), left)
+
+    def claim(self, core: int, now: float) -> tuple[float, int, int] | None:
+        """When `core`, which looks from `now` on, has a chunk, and which."""
+        own = core * len(self.next) // self.cores
+        self.come[own] = True
+        looks = [(own, True)]
+        if self.next[own] == self.last[own]:
+            shares = range(len(self.next))
+            looks = [(share, True) for share in shares if not self.come[share]]
+            looks += [((own + i) % len(shares), False) for i in shares if i]
+        for share, in_order in looks:
+            now = self.lines[share].change(core, now)
+            if taken := self.chunk(share):
+                if in_order:
+                    self.next[share] += taken
+                    return now, self.next[share] - taken, self.next[share]
+                self.last[share] -= taken
+                return now, self.last[share], self.last[share] + taken
+        return None
+
+    def done(self, core: int) -> Line:
+        """What `core` counts the programs in that have ended."""
+        return self.ended
 
 
 def simulate(launch: Launch, topology: Topology, policy: Policy = Policy()) -> Outcome:
@@ -185,31 +253,22 @@ def simulate(launch: Launch, topology: Topology, policy: Policy = Policy()) -> O
     if threads == 1 or serial <= policy.serial_ns or programs == 1:
         return Outcome(serial, serial, threads)
     slow = topology.slowdown(min(threads, programs), launch.share)
-    counters, size = counters_of(programs, topology, policy)
-    mean = serial / programs
+    kind = Shares if policy.counters == "shares" else Counters
+    work = kind(programs, topology, policy, serial / programs)
     woken = wake_times(threads, topology, policy)
     events = [(time, core, False) for core, time in enumerate(woken)]
     heapq.heapify(events)
     end = 0.0
-    looked = [core // size for core in range(threads)]
-    tried = [0] * threads
     while events:
         now, core, finished = heapq.heappop(events)
-        counter = counters[looked[core]]
         if finished:
-            counted = counter.done.change(core, now)
+            counted = work.done(core).change(core, now)
             end = max(end, counted + topology.move_ns(core, 0))
             heapq.heappush(events, (counted, core, False))
-        elif counter.next < counter.last:
-            first, last = counter.claim(policy, mean)
-            begun = counter.ticket.change(core, now)
+        elif claimed := work.claim(core, now):
+            begun, first, last = claimed
             ran = (prefix[last] - prefix[first]) * slow
             heapq.heappush(events, (begun + ran, core, True))
-        elif tried[core] + 1 < len(counters):
-            tried[core] += 1
-            looked[core] = (looked[core] + 1) % len(counters)
-            later = now + topology.move_ns(counter.ticket.owner, core)
-            heapq.heappush(events, (later, core, False))
     return Outcome(end, serial, threads)
 
 

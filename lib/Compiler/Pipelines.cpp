@@ -70,7 +70,10 @@ void seagrove::buildVectorPipeline(OpPassManager &manager,
       options.comparesMaximum = value == "compares";
   }
   manager.addPass(createVectorizeBlocks(options));
-  addCleanUp(manager);
+  // The largest form that a kernel has: canonicalisation to a fixed point takes
+  // a tenth of the compilation.
+  manager.addPass(createFoldOperations());
+  manager.addPass(createCSEPass());
 }
 
 void seagrove::registerPipelines() {

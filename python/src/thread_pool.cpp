@@ -8,10 +8,10 @@
 #include "thread_pool.h"
 
 #include "openmp.h"
+#include "shares.h"
 #include "stall_watch.h"
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <csetjmp>
 #include <cstdlib>
@@ -26,23 +26,11 @@
 namespace seagrove::launch {
 namespace {
 
-/// Below this estimated time, waking a thread costs more than it gains.
-constexpr double kSerialNs = 20'000;
 /// How long a worker looks for the next launch before it sleeps.
 constexpr double kSpinNs = 50'000;
-/// A chunk is this part of a thread's share of what is left: large ones first,
-/// which keep neighbours together, and small ones in the end, which even out
-/// unequal programs.
-constexpr int64_t kPartOfShare = 2;
 /// Less work than this is not worth a claim of its own.
 constexpr double kLeastChunkNs = 5'000;
-constexpr int kMaxThreads = 4095;
-
-int64_t nowNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
+constexpr int kMaxThreads = 4096;
 
 inline void pause() {
 #if defined(__GNUC__) && __has_builtin(__builtin_ia32_pause)
@@ -128,25 +116,10 @@ namespace {
 // The pool
 //===----------------------------------------------------------------------===//
 
-/// The word that threads claim chunks from. Everything that a claim depends on
-/// is in it, so that a late worker can never claim a chunk of another launch:
-///   bits 32-63 launch number, 20-31 allowed workers, 0-19 units not begun.
-/// A unit is a program, or several where there are too many to count.
-struct Ticket {
-  static constexpr uint64_t kUnitMask = (1u << 20) - 1;
-
-  static uint64_t make(uint32_t launch, int workers, int64_t units) {
-    return uint64_t(launch) << 32 | uint64_t(workers) << 20 | uint64_t(units);
-  }
-  static uint32_t launch(uint64_t word) { return uint32_t(word >> 32); }
-  static int64_t units(uint64_t word) { return int64_t(word & kUnitMask); }
-  static int workers(uint64_t word) { return int(word >> 20 & 0xfff); }
-};
-
 class Pool {
 public:
   /// The most programs whose order can be kept: beyond, a unit holds several.
-  static constexpr int64_t kMostOrdered = Ticket::kUnitMask;
+  static constexpr int64_t kMostOrdered = Shares::kMaxUnits;
 
   /// Runs the ids `first` to `job.programs - 1` on up to `threads` threads.
   /// Returns whether all had the memory that they need, and nothing, with no
@@ -156,13 +129,14 @@ public:
 
   /// Of all launches of this process whose programs wait for each other.
   StallWatch stalls;
+  SharingCost sharing;
 
 private:
   bool run(const Job &job, int64_t first, int threads, CostEstimate &cost);
   void workerMain(int index);
-  /// Runs chunks of the current launch until all have begun. Returns how many
-  /// programs this thread ran.
-  int64_t runChunks(int index);
+  /// Runs chunks of the newest launch as its thread `thread`, of which 0 has
+  /// begun it, until all have begun. Returns how many programs it ran.
+  int64_t runChunks(int thread);
   /// The launching thread's part.
   void runOwnChunks(CostEstimate &cost);
   /// Runs chunks on the runtime's threads, this one among them.
@@ -178,13 +152,10 @@ private:
   int64_t begin = 0;
   int64_t numUnits = 0;
 
-  alignas(64) std::atomic<uint64_t> ticket{0};
+  Shares shares;
   alignas(64) std::atomic<int64_t> unitsDone{0};
-  /// Read before a chunk is claimed, when the launch may be over: a stale value
-  /// makes a chunk of another size, and no more.
-  std::atomic<int64_t> leastUnits{1};
-  /// Written before the ticket: who claims by a ticket has seen its value.
-  std::atomic<int64_t> mostUnits{Ticket::kUnitMask};
+  /// The launch is the runtime's threads'.
+  std::atomic<bool> onTeam{false};
   std::atomic<bool> failed{false};
 
   alignas(64) std::atomic<int> sleepers{0};
@@ -192,7 +163,6 @@ private:
   std::mutex mutex;
   std::condition_variable wake, finished;
   std::atomic<bool> busy{false};
-  uint32_t launches = 0;
   int workers = 0;
 };
 
@@ -202,48 +172,43 @@ bool Pool::hasFailed() const {
           job.failedAssertion->load(std::memory_order_relaxed));
 }
 
-int64_t Pool::runChunks(int index) {
+int64_t Pool::runChunks(int thread) {
   int64_t programsRun = 0;
-  uint64_t word = ticket.load(std::memory_order_acquire);
-  // Of the launch that this thread ran a chunk of; the first launch is 1.
-  uint32_t previous = 0;
-  while (Ticket::units(word) > 0 && index < Ticket::workers(word)) {
-    int64_t left = Ticket::units(word);
-    int64_t taken = left / (kPartOfShare * (Ticket::workers(word) + 1));
-    taken = std::max(taken, leastUnits.load(std::memory_order_relaxed));
-    taken = std::min(taken, mostUnits.load(std::memory_order_relaxed));
-    taken = std::min(taken, left);
-    if (!ticket.compare_exchange_weak(word, word - uint64_t(taken),
-                                      std::memory_order_acq_rel))
-      continue;
+  uint32_t launch = shares.launch();
+  Shares::Chunk chunk;
+  while (shares.claim(thread, launch, chunk)) {
     int64_t total = numUnits, span = job.programs - begin;
     auto programAt = [&](int64_t unit) {
       return begin + span / total * unit + span % total * unit / total;
     };
-    int64_t first = programAt(total - left);
-    int64_t last = programAt(total - left + taken);
-    // Another launch may have begun meanwhile: its chunks are as good.
-    bool continues = Ticket::launch(word) == previous && !hasFailed();
-    previous = Ticket::launch(word);
+    int64_t first = programAt(chunk.first), last = programAt(chunk.last);
+    bool continues = programsRun > 0 && !hasFailed();
     if (!runSerially(job, first, last, continues))
       failed.store(true, std::memory_order_relaxed);
     programsRun += last - first;
     // The launch may end with this increment: nothing of it is read after.
-    if (unitsDone.fetch_add(taken, std::memory_order_seq_cst) + taken ==
+    int64_t ended = chunk.last - chunk.first;
+    if (unitsDone.fetch_add(ended, std::memory_order_seq_cst) + ended ==
             total &&
         callerSleeps.load(std::memory_order_seq_cst)) {
       std::lock_guard<std::mutex> lock(mutex);
       finished.notify_one();
     }
-    word = ticket.load(std::memory_order_acquire);
   }
   return programsRun;
 }
 
-void Pool::workerMain(int index) {
+void Pool::workerMain(int thread) {
+  uint32_t seen = 0;
+  auto isCalled = [&] {
+    return shares.launch() != seen && thread < shares.threads() &&
+           !onTeam.load(std::memory_order_relaxed);
+  };
   int64_t idleSince = nowNs();
   for (unsigned spins = 0;; ++spins) {
-    if (runChunks(index) > 0) {
+    if (isCalled()) {
+      seen = shares.launch();
+      runChunks(thread);
       idleSince = nowNs();
       continue;
     }
@@ -252,10 +217,7 @@ void Pool::workerMain(int index) {
       continue;
     std::unique_lock<std::mutex> lock(mutex);
     sleepers.fetch_add(1, std::memory_order_seq_cst);
-    wake.wait(lock, [&] {
-      uint64_t word = ticket.load(std::memory_order_seq_cst);
-      return Ticket::units(word) > 0 && index < Ticket::workers(word);
-    });
+    wake.wait(lock, isCalled);
     sleepers.fetch_sub(1, std::memory_order_relaxed);
     idleSince = nowNs();
   }
@@ -263,7 +225,7 @@ void Pool::workerMain(int index) {
 
 void Pool::addWorkers(int wanted) {
   for (; workers < wanted; ++workers) {
-    int index = workers;
+    int index = workers + 1;
     std::thread thread;
     if (!startThread(thread, [this, index] { workerMain(index); }))
       return; // The launch runs on the threads that exist.
@@ -289,8 +251,7 @@ void Pool::waitForOthers() {
 
 void Pool::runOwnChunks(CostEstimate &cost) {
   int64_t start = nowNs();
-  // The launching thread is always allowed: it is worker "-1".
-  int64_t ran = runChunks(-1);
+  int64_t ran = runChunks(0);
   if (ran > 0)
     cost.record(double(nowNs() - start), ran);
 }
@@ -304,7 +265,7 @@ void Pool::runTeam(const Runtime &runtime, int threads, CostEstimate &cost) {
   auto body = [](void *data) {
     auto &team = *static_cast<Team *>(data);
     if (int number = team.runtime.threadNumber())
-      team.pool.runChunks(number - 1);
+      team.pool.runChunks(number);
     else
       team.pool.runOwnChunks(team.cost);
   };
@@ -315,33 +276,34 @@ std::optional<bool> Pool::tryRun(const Job &newJob, int64_t first, int threads,
                                  CostEstimate &cost) {
   if (busy.exchange(true, std::memory_order_acquire))
     return std::nullopt;
+  double expectedNs = cost.of(newJob.programs - first);
+  int64_t start = nowNs();
   bool ok = run(newJob, first, threads, cost);
+  if (threads > 1)
+    sharing.record(expectedNs, double(nowNs() - start), threads);
   busy.store(false, std::memory_order_release);
   return ok;
 }
 
 bool Pool::run(const Job &newJob, int64_t first, int threads,
                CostEstimate &cost) {
-  int helpers = std::min(threads - 1, kMaxThreads);
+  int helpers = std::min(threads, kMaxThreads) - 1;
   const Runtime *runtime = helpers > 0 ? runtimeFor(threads) : nullptr;
   if (!runtime && workers < helpers)
     addWorkers(helpers);
 
   job = newJob;
   begin = first;
-  numUnits = std::min<int64_t>(job.programs - first, Ticket::kUnitMask);
+  numUnits = std::min<int64_t>(job.programs - first, Shares::kMaxUnits);
   double unitNs = double(cost.nsPerProgram()) *
                   (double(job.programs - first) / double(numUnits));
-  double least = std::min(kLeastChunkNs / unitNs, double(Ticket::kUnitMask));
-  leastUnits.store(std::max<int64_t>(1, int64_t(least)),
-                   std::memory_order_relaxed);
+  double least = std::min(kLeastChunkNs / unitNs, double(Shares::kMaxUnits));
   bool ordered = job.progress != Progress::Independent;
-  mostUnits.store(ordered ? 1 : int64_t(Ticket::kUnitMask),
-                  std::memory_order_relaxed);
   unitsDone.store(0, std::memory_order_relaxed);
   failed.store(false, std::memory_order_relaxed);
-  ticket.store(Ticket::make(++launches, helpers, numUnits),
-               std::memory_order_seq_cst);
+  onTeam.store(runtime != nullptr, std::memory_order_relaxed);
+  shares.begin(helpers + 1, numUnits, std::max<int64_t>(1, int64_t(least)),
+               ordered);
   if (!runtime && sleepers.load(std::memory_order_seq_cst) > 0) {
     std::lock_guard<std::mutex> lock(mutex);
     wake.notify_all();
@@ -349,10 +311,10 @@ bool Pool::run(const Job &newJob, int64_t first, int threads,
 
   std::optional<StallWatch::Watched> watched;
   if (ordered)
-    watched.emplace(
-        stalls, StallWatch::Launch{
-                    &unitsDone, [this] { return Ticket::units(ticket.load()); },
-                    [this] { runChunks(-1); }, kMaxTogether - helpers - 1});
+    watched.emplace(stalls,
+                    StallWatch::Launch{
+                        &unitsDone, [this] { return shares.unclaimed(); },
+                        [this] { runChunks(0); }, kMaxTogether - helpers - 1});
   if (runtime)
     runTeam(*runtime, threads, cost);
   else
@@ -406,14 +368,6 @@ int coresOfThisProcess() {
 
 } // namespace
 
-void CostEstimate::record(double nanoseconds, int64_t programs) {
-  float sample = float(nanoseconds / double(programs));
-  float old = nsPerProgram();
-  // Cold caches make the first samples too long: trust a faster one at once.
-  float next = old == 0 || sample < old ? sample : old + (sample - old) * 0.25f;
-  value.store(std::max(next, 1e-3f), std::memory_order_relaxed);
-}
-
 int numThreads() {
   if (int count = requestedThreads.load(std::memory_order_relaxed))
     return count;
@@ -435,7 +389,7 @@ void setNumThreads(int count) {
 static bool runWaiting(const Job &job, CostEstimate &cost) {
   bool ordered =
       job.progress == Progress::Waits && job.programs <= Pool::kMostOrdered;
-  double expectedNs = double(cost.nsPerProgram()) * double(job.programs);
+  double expectedNs = cost.of(job.programs);
   bool small = expectedNs > 0 && expectedNs <= kSerialNs;
   if (ordered)
     if (auto ok = pool().tryRun(job, 0, small ? 1 : numThreads(), cost))
@@ -458,16 +412,16 @@ bool run(const Job &job, CostEstimate &cost) {
     cost.record(double(nowNs() - start), 1);
     first = 1;
   }
-  double expectedNs =
-      double(cost.nsPerProgram()) * double(job.programs - first);
-  if (threads > 1 && expectedNs > kSerialNs && job.programs - first > 1)
+  int64_t programs = job.programs - first;
+  if (threads > 1 && programs > 1 &&
+      pool().sharing.isWorth(cost.of(programs), threads))
     if (auto ok = pool().tryRun(job, first, threads, cost))
       return *ok;
   if (threads == 1)
     return runSerially(job, first, job.programs);
   int64_t start = nowNs();
   bool ok = runSerially(job, first, job.programs);
-  cost.record(double(nowNs() - start), job.programs - first);
+  cost.record(double(nowNs() - start), programs);
   return ok;
 }
 

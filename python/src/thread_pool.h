@@ -5,17 +5,17 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A launch is a range of program ids. The range is cut into chunks of
-// contiguous ids, since neighbours share cached data, and threads claim chunks
-// from one atomic word, in the order of the ids, until none is left. The
-// launching thread claims chunks as well, so a launch never waits for a worker
-// that has not woken up yet; it waits only for chunks that a worker has already
-// begun.
+// A launch is a range of program ids, divided among threads (shares.h), which
+// claim chunks of contiguous ids until none is left. The launching thread
+// claims chunks as well, so a launch never waits for a worker that has not
+// woken up yet; it waits only for chunks that a worker has already begun.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef SEAGROVE_PYTHON_THREAD_POOL_H
 #define SEAGROVE_PYTHON_THREAD_POOL_H
+
+#include "launch_cost.h"
 
 #include <atomic>
 #include <cstdint>
@@ -81,17 +81,6 @@ struct Job {
 struct AssertionHook {
   void (*fail)(void *context, const char *message);
   void *context;
-};
-
-/// What earlier launches of a kernel tell about its cost. Shared by threads.
-class CostEstimate {
-public:
-  /// Nanoseconds per program; 0 while unknown.
-  float nsPerProgram() const { return value.load(std::memory_order_relaxed); }
-  void record(double nanoseconds, int64_t programs);
-
-private:
-  std::atomic<float> value{0.0f};
 };
 
 /// Runs the ids `first` to `last - 1` on this thread. Returns false if it could

@@ -3,9 +3,9 @@
 // RUN: seagrove-opt %s -split-input-file -vectorize-blocks="vector-bits=256 l2-bytes=65536" --remark-policy=all --remark-format=emitRemark --remarks-filter=decision -o /dev/null 2>&1 | FileCheck --check-prefix=DECISION %s
 
 // The panels of the right operand are kept for the next program: a group of
-// four iterations has a tag of its number (three words and one that says that
-// there is something) and of the program's column, and only where its tag is
-// another one is it packed. The left operand is contiguous and in bounds, so it
+// four iterations has a tag (what says that there is something, and what is not
+// the same for all programs: here its column), and only where its tag is another
+// one is it packed. The left operand is contiguous and in bounds, so it
 // is read where it lies until the same rows have been met five times (32
 // columns are few to pack for); from then on it is read from panels of its own,
 // by a pointer, as the right one is. Four steps of K share a branch.
@@ -17,9 +17,8 @@
 // CHECK: %[[NOW:.*]] = arith.cmpi eq, %[[MET]], %[[WANTED]]
 // CHECK: %[[LEFT:.*]] = arith.select %[[NOW]], %c4_i64, %c0_i64
 // CHECK: scf.for {{.*}} to %[[LEFT]]
-// CHECK-COUNT-3: llvm.store {{.*}} vector<8xf32>
-// CHECK: llvm.store {{.*}} vector<6xf32>
-// CHECK-COUNT-5: arith.andi
+// CHECK-COUNT-4: llvm.store {{.*}} vector<8xf32>
+// CHECK-COUNT-3: arith.andi
 // CHECK: %[[TIMES:[^ ]+]] = arith.select {{.*}}, %c0_i64,
 // CHECK: scf.for {{.*}} to %[[TIMES]]
 // CHECK: llvm.store {{.*}} vector<8xf32>
@@ -151,7 +150,8 @@ func.func @adds(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %s: f32) a
 // -----
 
 // The block is multiplied as far as its store reaches, which is computed ahead
-// of the loop, and along K as far as both masks do. Nothing is written to the
+// of the loop, and along K as far as both masks do: in panels, which hold zeros
+// behind that, to a whole number of steps. Nothing is written to the
 // accumulators before the first register tile but where there is no iteration.
 
 // CHECK-LABEL: func.func private @edges.program
@@ -161,6 +161,13 @@ func.func @adds(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %s: f32) a
 // CHECK: scf.if
 // CHECK: llvm.store {{.*}} vector<8xf32>
 // CHECK: arith.minsi %[[N]], %c32_i64
+// CHECK-COUNT-12: llvm.select {{.*}} vector<8xf32>
+// CHECK: %[[MORE:.*]] = arith.addi %{{.*}}, %c3_i64
+// CHECK: %[[PADDED:.*]] = arith.andi %[[MORE]], %c-4_i64
+// CHECK: scf.for {{.*}} to %[[PADDED]] step %c4_i64 iter_args
+// CHECK-COUNT-48: math.fma
+// CHECK-NOT: math.fma
+// CHECK: } else {
 // CHECK-COUNT-12: llvm.select {{.*}} vector<8xf32>
 // CHECK: %[[WHOLE:.*]] = arith.andi %{{.*}}, %c-4_i64
 // CHECK: scf.for {{.*}} to %[[WHOLE]] step %c4_i64 iter_args
@@ -351,5 +358,52 @@ func.func @wraps(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %n: i32) 
     scf.yield %d : tensor<48x32xf32>
   }
   sg.store %acc, %z[%c0] strides(%c128, %c1) bounds(%c0, %c0) to (%c48, %c32) : tensor<48x32xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// Register tiles of two heights (five of six rows, two of five) are packed by one
+// loop. What its vectors do not reach, where K ends, is packed element by element,
+// and the right operand gets rows of zeros there.
+
+// CHECK-LABEL: func.func private @heights.program
+// CHECK: scf.for %[[TILE:.*]] = %c0_i64 to %c7_i64
+// CHECK: %[[FIRST:.*]] = arith.addi
+// CHECK: %[[COUNT:.*]] = arith.select %{{.*}}, %c6_i64, %c5_i64
+// CHECK: arith.minui %{{.*}}, %c39_i64
+// CHECK: scf.for {{.*}} step %c4_i64
+// CHECK-COUNT-6: arith.extf {{.*}} vector<4xf16>
+// CHECK-COUNT-4: llvm.store {{.*}} vector<8xf32>
+// CHECK: scf.for {{.*}} = %c0_i64 to %[[COUNT]]
+// CHECK: arith.extf {{.*}} : f16 to f32
+// CHECK-NOT: vector<4xf16>
+// CHECK-COUNT-2: arith.extf {{.*}} vector<8xf16>
+// CHECK-NOT: arith.extf
+// CHECK-COUNT-2: llvm.store %cst{{.*}} vector<8xf32>
+// CHECK: math.fma
+func.func @heights(%x: !tt.ptr<f16>, %y: !tt.ptr<f16>, %z: !tt.ptr<f32>, %k: i64, %trips: i32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c40 = arith.constant 40 : i64
+  %c32 = arith.constant 32 : i64
+  %c128 = arith.constant 128 : i64
+  %s0 = arith.constant 0 : i32
+  %s1 = arith.constant 1 : i32
+  %other = arith.constant 0.0 : f16
+  %zero = arith.constant dense<0.0> : tensor<40x32xf32>
+  %acc = scf.for %i = %s0 to %trips step %s1 iter_args(%c = %zero) -> (tensor<40x32xf32>) : i32 {
+    %number = arith.extsi %i : i32 to i64
+    %o = arith.muli %number, %c32 : i64
+    %p = arith.muli %o, %c32 : i64
+    %left = arith.subi %k, %o : i64
+    %most = arith.minsi %left, %c32 : i64
+    %high = arith.maxsi %most, %c0 : i64
+    %a = sg.load %x[%o] strides(%c128, %c1) bounds(%c0, %c0) to (%c40, %high) other(%other : f16) : !tt.ptr<f16> -> tensor<40x32xf16>
+    %b = sg.load %y[%p] strides(%c32, %c1) bounds(%c0, %c0) to (%high, %c32) other(%other : f16) : !tt.ptr<f16> -> tensor<32x32xf16>
+    %d = linalg.matmul ins(%a, %b : tensor<40x32xf16>, tensor<32x32xf16>) outs(%c : tensor<40x32xf32>) -> tensor<40x32xf32>
+    scf.yield %d : tensor<40x32xf32>
+  }
+  sg.store %acc, %z[%c0] strides(%c32, %c1) bounds(%c0, %c0) to (%c40, %c32) : tensor<40x32xf32> -> !tt.ptr<f32>
   return
 }

@@ -30,6 +30,16 @@ def spin(out, rounds):
 
 
 @triton.jit
+def count_after(steps, counts):
+    """Adds one to counts[program id] after steps[program id] dependent steps."""
+    at = tl.program_id(0)
+    value = 1.0
+    for _ in range(tl.load(steps + at)):
+        value = value * 0.5 + 1.0
+    tl.store(counts + at, tl.load(counts + at) + (value > 0).to(tl.int32))
+
+
+@triton.jit
 def scalars(
     out,
     a: tl.int8,

@@ -18,7 +18,7 @@ import seagrove
 from seagrove.compiler.native import native
 
 
-@pytest.fixture(params=[1, 2, 4, 7])
+@pytest.fixture(params=[1, 2, 4, 7, 37])
 def threads(request):
     seagrove.set_num_threads(request.param)
     yield request.param
@@ -37,6 +37,25 @@ def test_each_program_runs_once(threads, grid):
     counts = np.zeros(int(np.prod(grid)), np.int32)
     for launches in range(1, 6):
         kernels.mark[grid](counts)
+        assert (counts == launches).all()
+
+
+@pytest.mark.parametrize("heavy", [slice(0, 8), slice(-8, None), slice(3, None, 16)])
+def test_unequal_programs_run_once_each(threads, heavy):
+    """Threads whose share is light take over programs of others."""
+    steps, counts = np.full(128, 10, np.int32), np.zeros(128, np.int32)
+    steps[heavy] = 100_000
+    for launches in range(1, 4):
+        kernels.count_after[(128,)](steps, counts)
+        assert (counts == launches).all()
+
+
+def test_short_launches_one_after_the_other(many_threads):
+    """They begin to be shared once they follow each other closely."""
+    counts = np.zeros(400, np.int32)
+    steps = np.full(400, 30, np.int32)
+    for launches in range(1, 200):
+        kernels.count_after[(400,)](steps, counts)
         assert (counts == launches).all()
 
 

@@ -293,6 +293,18 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
       place.contiguous = arith::CmpIOp::create(
           builder, loc, arith::CmpIPredicate::eq, distance, last);
       place.first = address(rest, element, front);
+    } else if (!lanes && isMostlyConsecutive(index)) {
+      // What is composed of quotients and remainders is looked at as a whole.
+      Value front =
+          vector::ExtractOp::create(builder, loc, positions, int64_t(0));
+      Value wanted =
+          arith::AddIOp::create(builder, loc, vectorOf(front, tile),
+                                step(builder.getI64Type(), tile.width));
+      Value same = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                         positions, wanted);
+      place.contiguous = vector::ReductionOp::create(
+          builder, loc, vector::CombiningKind::AND, same);
+      place.first = address(rest, element, front);
     }
     lanes =
         lanes
@@ -460,11 +472,8 @@ void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
                               Value streams) {
   SmallVector<Lanes> values;
   SmallVector<Predicate> predicates;
-  // In a loop over parts of a row, what the next iteration reads is mostly in a
-  // cache.
   ArrayRef<int64_t> shape = shapeOf(op.getValue());
-  bool isRow = shape.size() == 1 && shape.front() >= kLongRow &&
-               !op->getParentOfType<scf::ForOp>();
+  bool isRow = shape.size() == 1 && shape.front() >= kLongRow;
   for (auto [index, tile] : llvm::enumerate(tiles)) {
     prefetches = prefetchesOnlyNext =
         isRow && tile.interior && startsLine(index, tile);
@@ -491,11 +500,20 @@ void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
         scatterLanes(value, place.each, tile, predicate);
         continue;
       }
-      auto branch = scf::IfOp::create(builder, loc, place.contiguous,
+      // A masked write may take many times as long as one without a mask.
+      Value straight = place.contiguous;
+      if (predicate.vector) {
+        Value all = vector::ReductionOp::create(builder, loc,
+                                                vector::CombiningKind::AND,
+                                                wholeMask(predicate, tile));
+        straight = arith::AndIOp::create(builder, loc, straight, all);
+      }
+      auto branch = scf::IfOp::create(builder, loc, straight,
                                       /*withElseRegion=*/true);
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(branch.thenBlock());
-      writeLanes(value, place.first, tile, predicate);
+      writeLanes(value, place.first, tile,
+                 predicate.vector ? Predicate() : predicate);
       builder.setInsertionPointToStart(branch.elseBlock());
       scatterLanes(value, place.each, tile, predicate);
     }
@@ -513,19 +531,21 @@ void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
   write(false);
 }
 
-/// The dimension along which a write is contiguous, else the last that is
-/// longer than one.
+/// The dimension along which a write is contiguous, or mostly, else the last
+/// that is longer than one.
 static int64_t contiguousDim(sg::StoreOp op) {
   ArrayRef<int64_t> shape = shapeOf(op.getValue());
-  int64_t best = -1;
+  int64_t best = -1, mostly = -1;
   for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim) {
     if (shape[dim] == 1)
       continue;
     if (isConstant(op.getStrides()[dim], 1) && !op.getIndexOf(dim))
       return dim;
+    if (Value index = op.getIndexOf(dim); index && isMostlyConsecutive(index))
+      mostly = dim;
     best = dim;
   }
-  return best;
+  return mostly >= 0 ? mostly : best;
 }
 
 LogicalResult Lowering::emitStore(sg::StoreOp op) {

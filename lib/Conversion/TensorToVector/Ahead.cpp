@@ -69,6 +69,44 @@ findDependents(ValueRange values, function_ref<bool(Value)> isSource) {
   return found;
 }
 
+/// Returns true if `value` is the counter of `loop`, plus something.
+static bool addsCounter(Value value, scf::ForOp loop) {
+  if (value == loop.getInductionVar())
+    return true;
+  if (auto extended = value.getDefiningOp<arith::ExtSIOp>())
+    return addsCounter(extended.getIn(), loop);
+  auto sum = value.getDefiningOp<arith::AddIOp>();
+  return sum &&
+         addsCounter(sum.getLhs(), loop) != addsCounter(sum.getRhs(), loop);
+}
+
+/// Returns true if the iterations of `loop` read one part of a row after the
+/// other by `op`.
+static bool goesAlongRow(sg::LoadOp op, scf::ForOp loop) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  return type.getRank() == 1 &&
+         isConstantIntValue(op.getStrides().front(), 1) &&
+         isConstantIntValue(loop.getStep(), type.getNumElements()) &&
+         op.getBase().getParentRegion()->isProperAncestor(&loop.getRegion()) &&
+         addsCounter(op.getOffset(), loop);
+}
+
+/// Returns true if another operation reads from the same place as `op`, and
+/// does so later.
+static bool isReadLater(sg::LoadOp op) {
+  return llvm::any_of(op.getBase().getUsers(), [&](Operation *user) {
+    if (user == op || !isa<sg::LoadOp>(user))
+      return false;
+    Region *region = op->getParentRegion();
+    while (!region->isAncestor(user->getParentRegion()))
+      region = region->getParentRegion();
+    Operation *here = region->findAncestorOpInRegion(*op),
+              *there = region->findAncestorOpInRegion(*user);
+    return here->getBlock() == there->getBlock() && here != there &&
+           here->isBeforeInBlock(there);
+  });
+}
+
 /// Where the program after this one, or the next iteration of the loop around
 /// `op`, has the row that `op` reads; nothing if that is not known.
 std::optional<ReadView> Lowering::findNextRow(sg::LoadOp op) {
@@ -78,16 +116,25 @@ std::optional<ReadView> Lowering::findNextRow(sg::LoadOp op) {
       bits > machine.l2Bytes * 8 / kPartOfSecondLevel)
     return std::nullopt;
   auto loop = op->getParentOfType<scf::ForOp>();
-  auto isSource = [&](Value value) {
-    if (loop)
-      return value == loop.getInductionVar();
+  bool isPart = loop && goesAlongRow(op, loop);
+  // Of what another loop's next iteration stores most is in a cache already.
+  if (loop && !isPart && prefetchesOnlyNext)
+    return std::nullopt;
+  auto isCounter = [&](Value value) {
+    return loop && value == loop.getInductionVar();
+  };
+  auto isMoved = [&](Value value) {
+    if (loop && !isPart)
+      return isCounter(value);
     auto id = value.getDefiningOp<tt::GetProgramIdOp>();
     return id && static_cast<int>(id.getAxis()) == 0;
   };
+  auto isSource = [&](Value value) {
+    return isMoved(value) || isCounter(value);
+  };
   SmallVector<Value> own = {op.getBase(), op.getOffset()};
   auto dependents = findDependents(own, isSource);
-  if (!dependents || dependents->empty() ||
-      dependents->size() > kMostOperations)
+  if (!dependents || dependents->size() > kMostOperations)
     return std::nullopt;
   SetVector<Value> sources;
   for (Operation *dependent : *dependents)
@@ -96,19 +143,31 @@ std::optional<ReadView> Lowering::findNextRow(sg::LoadOp op) {
         sources.insert(operand);
   // Not where the loop over rows is one of the nest itself.
   Region *outside = points.front().getBlock()->getParent();
-  if (llvm::any_of(sources, [&](Value source) {
+  if (llvm::none_of(sources, isMoved) ||
+      llvm::any_of(sources, [&](Value source) {
         return !scalar(source).getParentRegion()->isAncestor(outside);
       }))
     return std::nullopt;
   DepthScope scope(*this, 0);
   IRMapping saved = scalars;
-  for (Value source : sources) {
-    Value now = scalar(source);
-    Value step = loop ? scalar(loop.getStep())
-                      : arith::ConstantOp::create(builder, loc,
-                                                  builder.getI32IntegerAttr(1));
-    scalars.map(source, arith::AddIOp::create(builder, loc, now, step));
+  Value step =
+      arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(1));
+  if (isPart) {
+    // The row is as long as its loop; a longer one is not asked for.
+    Value length =
+        arith::SubIOp::create(builder, loc, asI64(scalar(loop.getUpperBound())),
+                              asI64(scalar(loop.getLowerBound())));
+    int64_t most = machine.l2Bytes * 8 / kPartOfSecondLevel /
+                   type.getElementTypeBitWidth();
+    Value fits = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle,
+                                       length, constant(most));
+    step = arith::ExtUIOp::create(builder, loc, builder.getI32Type(), fits);
+  } else if (loop) {
+    step = scalar(loop.getStep());
   }
+  for (Value source : llvm::make_filter_range(sources, isMoved))
+    scalars.map(source,
+                arith::AddIOp::create(builder, loc, scalar(source), step));
   bool emitted = true;
   for (Operation *dependent : *dependents)
     emitted &= succeeded(emitScalar(dependent));
@@ -128,8 +187,8 @@ const std::optional<ReadView> &Lowering::nextRow(sg::LoadOp op) {
 
 /// Asks for memory ahead where a vector of a row is read: for what follows
 /// `pointer`, where the vector is, in the first nest that reads the row, and
-/// for the same vector of the next row in the second, also where that finds the
-/// row in the scratch area.
+/// for the same vector of the next row in the second by the last operation that
+/// reads it, also where that finds the row in the scratch area.
 void Lowering::prefetch(sg::LoadOp op, Value pointer, const Tile &tile) {
   Value base = op.getBase(), ahead;
   if (firstNest.try_emplace(base, nests).first->second == nests) {
@@ -139,7 +198,9 @@ void Lowering::prefetch(sg::LoadOp op, Value pointer, const Tile &tile) {
                                 builder.getI8Type(), pointer,
                                 ArrayRef<LLVM::GEPArg>{kBytesAhead});
   } else {
-    if (secondNest.try_emplace(base, nests).first->second != nests)
+    // The last one has the longest time for it.
+    if (isReadLater(op) ||
+        secondNest.try_emplace(base, nests).first->second != nests)
       return;
     const std::optional<ReadView> &next = nextRow(op);
     if (!next)

@@ -52,6 +52,11 @@ static int64_t dimensionBehind(OpOperand &use, int64_t dim) {
   // An operation that may not be tried on any value could end the program.
   if (user->hasTrait<OpTrait::Elementwise>())
     return isLazy(user) && isPure(user) ? dim : -1;
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(user))
+    return use.getOperandNumber() == 0
+               ? llvm::find(transpose.getPermutation(), dim) -
+                     transpose.getPermutation().begin()
+               : -1;
   auto reduce = dyn_cast<sg::ReduceOp>(user);
   int64_t axis = reduce ? int64_t(reduce.getAxis()) : dim;
   if (axis == dim)
@@ -184,6 +189,29 @@ Value Lowering::neededDepth(const Product &product) {
     depth = arith::MulIOp::create(builder, loc, depth, step);
   }
   return arith::MinSIOp::create(builder, loc, depth, constant(product.depth));
+}
+
+/// Returns true if both operands are zero from the same step on.
+bool Lowering::endTogether(const Product &product) const {
+  int64_t last = typeOf(product.left).getRank() - 1;
+  if (product.unit || buffers.contains(product.left) ||
+      buffers.contains(product.right))
+    return false;
+  Value left = zeroFrom(product.left, last);
+  return left && left == zeroFrom(product.right, last - 1);
+}
+
+/// How many steps of an iteration are packed, whose first one has the number
+/// `column` in its panel: no more than are multiplied, which are a whole number
+/// of the steps that share a counter.
+Value Lowering::packedSteps(const Product &product, const Operands &operands,
+                            Value column) {
+  Value depth = constant(product.depth);
+  if (!operands.depth || product.depth % kStepsTogether != 0)
+    return depth;
+  Value left = arith::SubIOp::create(builder, loc, operands.depth, column);
+  return arith::MinSIOp::create(builder, loc, depth,
+                                roundUp(left, kStepsTogether));
 }
 
 /// The smaller of `size` and `limit`, if there is one.

@@ -43,6 +43,20 @@ static bool passes(Value value, Value wanted, DenseSet<Value> &seen) {
   });
 }
 
+/// Returns true if `value` is computed from `wanted`.
+static bool needs(Value value, Value wanted, DenseSet<Value> &seen) {
+  if (value == wanted)
+    return true;
+  Operation *op = value.getDefiningOp();
+  // What is defined before it, or around it, is not.
+  if (!op || op->getBlock() != wanted.getParentBlock() ||
+      op->isBeforeInBlock(wanted.getDefiningOp()) || !seen.insert(value).second)
+    return false;
+  return llvm::any_of(op->getOperands(), [&](Value operand) {
+    return needs(operand, wanted, seen);
+  });
+}
+
 /// Writes what was evaluated of the blocks that the current nest fills.
 void Lowering::writeFills() {
   for (const Fill &fill : fills) {
@@ -81,9 +95,12 @@ sg::ReduceOp Lowering::findFiller(Value value) {
         (!isPure(op) && !isLazy(op) && !reads))
       return {};
     for (Value result : op->getResults())
-      if (isBlock(result) && (!isLazy(op) || plan.inMemory(result)) &&
-          !fillerOf(result))
-        return {};
+      if (isBlock(result) && (!isLazy(op) || plan.inMemory(result))) {
+        DenseSet<Value> seen;
+        bool isApart = isLazy(op) && !needs(result, value, seen);
+        if (!isApart && !fillerOf(result))
+          return {};
+      }
   }
   return {};
 }

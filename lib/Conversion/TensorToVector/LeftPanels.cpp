@@ -48,20 +48,24 @@ Panels Lowering::planLeftPanels(const Product &product, Region *body,
       product.rows <= product.tileRows ||
       product.depth % stepsAtOnce(product) != 0)
     return {};
-  int64_t elements = product.rows * capacity;
+  int64_t between = stepsAtOnce(product);
+  int64_t elements = product.rows * (capacity + between);
   int64_t bytes = std::min(kKeptRowsPerL2 * machine.l2Bytes,
                            machine.lastLevelBytes / kPartOfLastLevel);
+  // What lies between panels comes on top.
+  bytes += llvm::divideCeil(bytes * between, capacity);
   int64_t ownWords = 6 + bool(load);
   Panels panels = planKept(product, product.left, body, elements, kMostGroups,
-                           bytes, ownWords);
-  panels.counts = true;
+                           bytes, ownWords, /*isSticky=*/true);
   if (panels.slots == 0)
     return panels;
   noteDecision(product.op, "product",
                "the left operand is read from panels that are kept for the "
                "thread's next programs: {0} groups of {1} KiB, packed {2}",
                panels.slots,
-               elements * product.compute.getIntOrFloatBitWidth() / 8 >> 10,
+               product.rows * capacity *
+                       product.compute.getIntOrFloatBitWidth() / 8 >>
+                   10,
                load ? "where rows are met again" : "when rows are met first");
   return panels;
 }
@@ -130,69 +134,138 @@ void Lowering::forEachStrip(const Product &product, const Operands &operands,
   strip(large * (fewer + 1), product.rows, fewer);
 }
 
-/// The place in its panel of the element of row `row` at step `step`.
-static Value placeIn(OpBuilder &builder, Location loc, Value panelRows,
-                     Value row, Value step, Value count) {
-  Value panel = arith::MulIOp::create(builder, loc, row, panelRows);
+/// The distance of panels of the left operand, for each row: a vector that is
+/// written to the last steps of one may reach beyond it.
+Value Lowering::leftPanelRows(const Product &product,
+                              const Operands &operands) {
+  return arith::AddIOp::create(builder, loc, operands.panelRows,
+                               constant(stepsAtOnce(product)));
+}
+
+/// The place of the first row's element at step `step`, in the panel of `count`
+/// rows from `row` on.
+Value Lowering::placeInPanel(const Product &product, const Operands &operands,
+                             Value row, Value step, Value count) {
+  Value panel = arith::MulIOp::create(builder, loc, row,
+                                      leftPanelRows(product, operands));
   Value line = arith::MulIOp::create(builder, loc, step, count);
   return arith::AddIOp::create(builder, loc, panel, line);
 }
 
-/// Packs `count` rows from `row` on, whose elements lie side by side along the
-/// depth or anywhere.
+/// Calls `body` in a loop over register tiles, with the first row of each and
+/// how many it has, at most `most`: one loop for tiles of both heights.
+void Lowering::forEachTileOfRows(
+    const Product &product, const Operands &operands,
+    function_ref<void(Value row, Value count, int64_t most)> body) {
+  int64_t tiles = llvm::divideCeil(product.rows, product.tileRows);
+  int64_t fewer = product.rows / tiles, larger = product.rows % tiles;
+  int64_t inLarger = larger * (fewer + 1);
+  auto tilesIn = [&](Value rows, int64_t height) -> Value {
+    rows = arith::AddIOp::create(builder, loc, rows, constant(height - 1));
+    return arith::DivUIOp::create(builder, loc, rows, constant(height));
+  };
+  Value needed = constant(tiles);
+  if (operands.rows) {
+    Value rows = arith::MaxSIOp::create(
+        builder, loc, atMost(product.rows, operands.rows), constant(0));
+    Value large =
+        arith::MinSIOp::create(builder, loc, rows, constant(inLarger));
+    needed = tilesIn(arith::SubIOp::create(builder, loc, rows, large), fewer);
+    if (larger)
+      needed = arith::AddIOp::create(builder, loc, needed,
+                                     tilesIn(large, fewer + 1));
+  }
+  Value tile = openLoop(constant(0), needed, 1);
+  Value row = arith::MulIOp::create(builder, loc, tile, constant(fewer));
+  Value count = constant(fewer);
+  if (larger) {
+    Value before = arith::MinUIOp::create(builder, loc, tile, constant(larger));
+    row = arith::AddIOp::create(builder, loc, row, before);
+    Value isLarge = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::ult, tile, constant(larger));
+    count = arith::SelectOp::create(builder, loc, isLarge, constant(fewer + 1),
+                                    count);
+  }
+  body(row, count, fewer + (larger ? 1 : 0));
+  closeLoop();
+  cache.clear();
+}
+
+/// Packs `count` rows from `row` on, at most `most`, whose elements lie side by
+/// side along the depth or anywhere.
 void Lowering::packLeftTile(const Product &product, Tile base,
                             const Operands &operands, Value column, Value row,
-                            int64_t count) {
-  ArrayRef<int64_t> shape = typeOf(product.left).getShape();
+                            Value count, int64_t most) {
   unsigned rowDepth = depth(),
            alignment = product.compute.getIntOrFloatBitWidth() / 8;
   int64_t steps = stepsAtOnce(product);
-  int64_t padded = std::max<int64_t>(llvm::PowerOf2Ceil(count), steps);
+  int64_t padded = std::max<int64_t>(llvm::PowerOf2Ceil(most), steps);
   SmallVector<Coordinate> rows;
-  for (int64_t r = 0; r < count; ++r)
-    rows.push_back({builder.createOrFold<arith::AddIOp>(loc, row, constant(r)),
-                    rowDepth, 0});
+  for (int64_t r = 0; r < most; ++r) {
+    Value at = builder.createOrFold<arith::AddIOp>(loc, row, constant(r));
+    // The last tile may have a row less than the first one.
+    if (r > 0 && r + 1 == most && !isConstantIntValue(count, most))
+      at = arith::MinUIOp::create(builder, loc, at, constant(product.rows - 1));
+    rows.push_back({at, rowDepth, 0});
+  }
+  ArrayRef<int64_t> shape = typeOf(product.left).getShape();
   Value end = interiorEnd(product.left, shape, 1, {});
   Value whole = end ? roundDown(end, steps) : constant(product.depth);
-  auto strip = [&](Value from, Value to, bool interior) {
-    Value k = openLoop(from, to, steps);
-    SmallVector<Value> lines;
-    for (const Coordinate &coordinate : rows) {
-      Tile tile = base;
-      tile.coordinates[0] = coordinate;
-      tile.coordinates[1] = {k, depth(), 1};
-      tile.vectorDim = 1;
-      tile.width = steps;
-      tile.interior = interior;
-      Value line = evaluateAll(product.left, tile).front();
-      builder.restoreInsertionPoint(points.back());
-      lines.push_back(toMemory(convert(line, product.compute)));
-    }
-    // What fills the register up is written over by the next step.
-    while (static_cast<int64_t>(lines.size()) < padded)
-      lines.push_back(lines.front());
-    Value step = arith::AddIOp::create(builder, loc, column, k);
-    Value place =
-        placeIn(builder, loc, operands.panelRows, row, step, constant(count));
-    for (auto [number, values] :
-         llvm::enumerate(transposed(builder, loc, lines))) {
-      bool last = static_cast<int64_t>(number) + 1 == steps;
-      if (padded != count && (last || padded > 2 * count))
-        values = vector::ShuffleOp::create(
-            builder, loc, values, values,
-            llvm::to_vector(llvm::seq<int64_t>(count)));
-      Value offset = builder.createOrFold<arith::AddIOp>(
-          loc, place, constant(number * count));
-      LLVM::StoreOp::create(
-          builder, loc, values,
-          address(operands.left.pointer, product.compute, offset), alignment);
-    }
-    closeLoop();
-    cache.clear();
-  };
-  strip(constant(0), whole, true);
+  Value k = openLoop(constant(0), whole, steps);
+  SmallVector<Value> lines;
+  Tile tile = base;
+  tile.coordinates[1] = {k, depth(), 1};
+  tile.vectorDim = 1;
+  tile.width = steps;
+  tile.interior = true;
+  for (const Coordinate &coordinate : rows) {
+    tile.coordinates[0] = coordinate;
+    Value line = evaluateAll(product.left, tile).front();
+    builder.restoreInsertionPoint(points.back());
+    lines.push_back(toMemory(convert(line, product.compute)));
+  }
+  // What fills the register up is written over by the next step, or lies
+  // between panels.
+  while (static_cast<int64_t>(lines.size()) < padded)
+    lines.push_back(lines.front());
+  Value step = arith::AddIOp::create(builder, loc, column, k);
+  Value place = placeInPanel(product, operands, row, step, count);
+  for (Value values : transposed(builder, loc, lines)) {
+    LLVM::StoreOp::create(
+        builder, loc, values,
+        address(operands.left.pointer, product.compute, place), alignment);
+    place = arith::AddIOp::create(builder, loc, place, count);
+  }
+  closeLoop();
+  cache.clear();
   if (end)
-    strip(whole, constant(product.depth), false);
+    packLeftEdge(product, base, operands, column, row, count, whole);
+}
+
+/// Packs, one by one, the few elements from `whole` on up to where the product
+/// ends.
+void Lowering::packLeftEdge(const Product &product, Tile base,
+                            const Operands &operands, Value column, Value row,
+                            Value count, Value whole) {
+  Value k = openLoop(whole, packedSteps(product, operands, column), 1);
+  base.coordinates[1] = {k, depth(), 1};
+  Value number = openLoop(constant(0), count, 1);
+  base.coordinates[0] = {arith::AddIOp::create(builder, loc, row, number),
+                         depth(), 0};
+  base.vectorDim = -1;
+  base.width = 1;
+  Value element = evaluateAll(product.left, base).front();
+  builder.restoreInsertionPoint(points.back());
+  element = toMemory(convert(element, product.compute));
+  Value step = arith::AddIOp::create(builder, loc, column, k);
+  Value place = placeInPanel(product, operands, row, step, count);
+  place = arith::AddIOp::create(builder, loc, place, number);
+  LLVM::StoreOp::create(builder, loc, element,
+                        address(operands.left.pointer, product.compute, place),
+                        product.compute.getIntOrFloatBitWidth() / 8);
+  closeLoop();
+  closeLoop();
+  cache.clear();
 }
 
 /// Packs a left operand whose columns lie side by side: a few rows of memory
@@ -220,8 +293,7 @@ void Lowering::packLeftAcross(const Product &product, Tile base,
       builder.restoreInsertionPoint(points.back());
       values = toMemory(convert(values, product.compute));
       Value step = arith::AddIOp::create(builder, loc, column, k);
-      Value place =
-          placeIn(builder, loc, operands.panelRows, row, step, constant(count));
+      Value place = placeInPanel(product, operands, row, step, constant(count));
       LLVM::StoreOp::create(
           builder, loc, values,
           address(operands.left.pointer, product.compute, place), alignment);
@@ -246,7 +318,8 @@ void Lowering::packLeftPanels(const Product &product, Tile base,
                     .dim >= 0;
   if (across)
     return packLeftAcross(product, base, operands, column);
-  forEachStrip(product, operands, [&](Value row, int64_t count) {
-    packLeftTile(product, base, operands, column, row, count);
-  });
+  forEachTileOfRows(
+      product, operands, [&](Value row, Value count, int64_t most) {
+        packLeftTile(product, base, operands, column, row, count, most);
+      });
 }

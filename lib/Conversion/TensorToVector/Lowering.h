@@ -189,9 +189,13 @@ struct Panels {
   int64_t elements = 0;
   /// Zero where nothing is kept.
   int64_t slots = 0;
-  /// Words of a tag; with `counts` the last one is for the caller.
+  /// Words of a tag.
   int64_t words = 0;
-  bool counts = false;
+  /// True where a group outlives some meetings with others that share its slot.
+  /// What finds no slot is in a further group, behind the last one. The last
+  /// word of a tag is for the caller, the one before it counts what is left of
+  /// its life.
+  bool isSticky = false;
   llvm::SmallVector<mlir::Value> keys;
 };
 
@@ -723,6 +727,8 @@ private:
   crossedLines(const Product &product, const Tile &tile, int64_t interleave);
   void packRight(const Product &product, Tile base, const Operands &operands,
                  mlir::Value row);
+  void packZeroRows(const Product &product, const Operands &operands,
+                    mlir::Value row, mlir::Value from, mlir::Value columns);
   mlir::Value columnsInARow(const Product &product, mlir::Value whole);
   void packRightAcross(const Product &product, Tile base,
                        const Operands &operands, mlir::Value row);
@@ -772,7 +778,7 @@ private:
   mlir::Value tagWord(mlir::Value value);
   Panels planKept(const Product &product, mlir::Value operand,
                   mlir::Region *body, int64_t elements, int64_t most,
-                  int64_t bytes, int64_t ownWords);
+                  int64_t bytes, int64_t ownWords, bool isSticky = false);
   Panels planPanels(const Product &product, mlir::Region *body,
                     int64_t capacity, int64_t groups, int64_t ownWords);
 
@@ -787,8 +793,20 @@ private:
                          mlir::Value inPlace, Operands &operands);
   void packLeftPanels(const Product &product, Tile base,
                       const Operands &operands, mlir::Value column);
+  mlir::Value leftPanelRows(const Product &product, const Operands &operands);
+  mlir::Value placeInPanel(const Product &product, const Operands &operands,
+                           mlir::Value row, mlir::Value step,
+                           mlir::Value count);
+  void forEachTileOfRows(
+      const Product &product, const Operands &operands,
+      llvm::function_ref<void(mlir::Value row, mlir::Value count, int64_t most)>
+          body);
   void packLeftTile(const Product &product, Tile base, const Operands &operands,
-                    mlir::Value column, mlir::Value row, int64_t count);
+                    mlir::Value column, mlir::Value row, mlir::Value count,
+                    int64_t most);
+  void packLeftEdge(const Product &product, Tile base, const Operands &operands,
+                    mlir::Value column, mlir::Value row, mlir::Value count,
+                    mlir::Value whole);
   void packLeftAcross(const Product &product, Tile base,
                       const Operands &operands, mlir::Value column);
   void
@@ -796,6 +814,8 @@ private:
                llvm::function_ref<void(mlir::Value row, int64_t count)> body);
   Group findGroup(const Panels &panels, mlir::Value number,
                   llvm::ArrayRef<mlir::Value> own);
+  mlir::Value chooseSlot(const Panels &panels, mlir::Value slot,
+                         const Group &found);
   mlir::Value unless(mlir::Value condition, mlir::Value count);
 
   //===--- The part of a block that is needed (Demand.cpp) -------------===//
@@ -804,6 +824,9 @@ private:
   mlir::Value neededExtent(mlir::Value value, int64_t dim);
   llvm::SmallVector<mlir::Value> neededExtents(mlir::scf::ForOp loop);
   mlir::Value neededDepth(const Product &product);
+  bool endTogether(const Product &product) const;
+  mlir::Value packedSteps(const Product &product, const Operands &operands,
+                          mlir::Value column);
   mlir::Value atMost(int64_t size, mlir::Value limit);
 
   //===--- Overlap of reads and writes (Aliasing.cpp) --------------------===//
@@ -902,6 +925,21 @@ std::optional<mlir::vector::CombiningKind> kindOf(mlir::Block &combiner);
 /// needs it.
 void sinkStores(mlir::func::FuncOp kernel);
 
+/// Computes what is repeated along dimensions of a block before it is.
+void narrowRepeated(mlir::func::FuncOp kernel);
+
+/// Gives loops that accumulate for a reduction a version for a single
+/// iteration.
+void splitSingleTrips(mlir::func::FuncOp kernel);
+
+/// Replaces products in a loop over K whose operands lie the other way around
+/// by their transposes.
+void turnProducts(mlir::func::FuncOp kernel, const Machine &machine);
+
+/// Returns true if neighbours of a one-dimensional `index` mostly differ by
+/// one, so that it pays to ask whether those of a vector do.
+bool isMostlyConsecutive(mlir::Value index);
+
 /// Marks the exponentials of `kernel` whose argument is never positive.
 void markNeverPositive(mlir::func::FuncOp kernel);
 
@@ -910,6 +948,8 @@ void markNeverPositive(mlir::func::FuncOp kernel);
 constexpr unsigned kAccumulatorCost = 4;
 /// Groups of packed panels that are told apart at most.
 constexpr int64_t kMostGroups = 256;
+/// Steps of a product's depth that its register tiles may take at once.
+constexpr int64_t kStepsTogether = 4;
 
 /// Returns true for the dialect's products of two blocks.
 bool isProduct(mlir::Operation *op);

@@ -28,6 +28,8 @@ using namespace seagrove::vectorize;
 static constexpr size_t kMostKeys = 12;
 // How much of packed operands is kept, in units of the second-level cache.
 static constexpr int64_t kKeptBytesPerL2 = 4;
+// How many groups that share its slot are met before a group gives way to one.
+static constexpr int64_t kMeetingsOutlived = 3;
 // Rows of the right operand that are packed side by side: a multiple of what
 // any matrix unit interleaves.
 static constexpr int64_t kRowsAtOnce = 8;
@@ -111,9 +113,10 @@ Value Lowering::tagWord(Value value) {
 /// Without slots where nothing tells in time that a program packed the same.
 Panels Lowering::planKept(const Product &product, Value operand, Region *body,
                           int64_t elements, int64_t most, int64_t bytes,
-                          int64_t ownWords) {
+                          int64_t ownWords, bool isSticky) {
   Panels panels;
   panels.elements = elements;
+  panels.isSticky = isSticky;
   llvm::SetVector<Value> keys;
   DenseSet<Value> seen;
   if (product.batched || !readsAreUnordered(product.op) ||
@@ -121,11 +124,12 @@ Panels Lowering::planKept(const Product &product, Value operand, Region *body,
     return panels;
   int64_t group = elements * product.compute.getIntOrFloatBitWidth() / 8;
   panels.slots = std::clamp<int64_t>(bytes / group, 1, most);
+  int64_t groups = panels.slots + isSticky;
   panels.buffer =
-      allocateBytes(elements * panels.slots, product.compute, Lifetime::range);
+      allocateBytes(elements * groups, product.compute, Lifetime::range);
   panels.keys.assign(keys.begin(), keys.end());
-  panels.words = 1 + ownWords + panels.keys.size();
-  panels.tags = allocateBytes(panels.slots * panels.words, builder.getI64Type(),
+  panels.words = 1 + ownWords + panels.keys.size() + 2 * isSticky;
+  panels.tags = allocateBytes(groups * panels.words, builder.getI64Type(),
                               Lifetime::clearedForRange);
   return panels;
 }
@@ -169,24 +173,56 @@ Lowering::Group Lowering::findGroup(const Panels &panels, Value number,
         builder.createOrFold<arith::MulIOp>(loc, slot, constant(size));
     return address(buffer.pointer, buffer.elementType, offset);
   };
-  group.buffer.pointer = at(panels.buffer, panels.elements);
-  Value tag = group.tag = at(panels.tags, panels.words);
   SmallVector<Value> words = {constant(1)};
   llvm::append_range(words, own);
   for (Value key : panels.keys)
     words.push_back(tagWord(scalar(key)));
-  assert(static_cast<int64_t>(words.size()) + panels.counts == panels.words);
-  for (auto [index, word] : llvm::enumerate(words)) {
-    Value place = address(tag, word.getType(), constant(index));
+  assert(static_cast<int64_t>(words.size()) + 2 * panels.isSticky ==
+         panels.words);
+  auto forEachWord = [&](function_ref<void(Value word, Value place)> body) {
+    for (auto [index, word] : llvm::enumerate(words))
+      // What is the same for all programs tells nothing, but that there is one.
+      if (index == 0 || !matchPattern(word, m_Constant()))
+        body(word, address(group.tag, word.getType(), constant(index)));
+  };
+  group.tag = at(panels.tags, panels.words);
+  forEachWord([&](Value word, Value place) {
     Value stored = LLVM::LoadOp::create(builder, loc, word.getType(), place);
     Value same = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                        stored, word);
     group.kept =
         group.kept ? builder.createOrFold<arith::AndIOp>(loc, group.kept, same)
                    : same;
-    LLVM::StoreOp::create(builder, loc, word, place);
+  });
+  if (panels.isSticky) {
+    slot = chooseSlot(panels, slot, group);
+    group.tag = at(panels.tags, panels.words);
   }
+  forEachWord([&](Value word, Value place) {
+    LLVM::StoreOp::create(builder, loc, word, place);
+  });
+  group.buffer.pointer = at(panels.buffer, panels.elements);
   return group;
+}
+
+/// The slot of a group that may or may not have been `found` in `slot`: that
+/// one, unless another group lives there. Where more groups than there are
+/// slots are met in turn, some stay that way, and the others give way to them;
+/// were each met group to drive out the one before, none would be found again.
+Value Lowering::chooseSlot(const Panels &panels, Value slot,
+                           const Group &found) {
+  Type i64 = builder.getI64Type();
+  Value place = address(found.tag, i64, constant(panels.words - 2));
+  Value life = LLVM::LoadOp::create(builder, loc, i64, place);
+  Value taken = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                      life, constant(0));
+  taken = arith::OrIOp::create(builder, loc, taken, found.kept);
+  life = arith::SubIOp::create(builder, loc, life, constant(1));
+  life = arith::SelectOp::create(builder, loc, taken,
+                                 constant(kMeetingsOutlived), life);
+  LLVM::StoreOp::create(builder, loc, life, place);
+  return arith::SelectOp::create(builder, loc, taken, slot,
+                                 constant(panels.slots));
 }
 
 /// Zero where `condition` holds, else `count`: how often to do what is needed
@@ -359,6 +395,35 @@ Value Lowering::columnsInARow(const Product &product, Value whole) {
   return end;
 }
 
+/// Fills the rows of the right operand's panels that register tiles multiply by
+/// zeros, because they take several steps at once: those from `from` on.
+void Lowering::packZeroRows(const Product &product, const Operands &operands,
+                            Value row, Value from, Value columns) {
+  Value width = laneCount(product.width, product.vectors);
+  Value end = arith::MinSIOp::create(builder, loc, constant(product.depth),
+                                     roundUp(from, kStepsTogether));
+  Value k = openLoop(from, end, 1);
+  Value first = openLoop(constant(0), columns, width);
+  Value place = arith::MulIOp::create(builder, loc, first, operands.panelRows);
+  Value line = arith::AddIOp::create(builder, loc, row, k);
+  line = arith::MulIOp::create(builder, loc, line, width);
+  place = arith::AddIOp::create(builder, loc, place, line);
+  Type type = product.compute;
+  if (product.columns > 1)
+    type = vectorType(product.width, type);
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  for (int64_t vector = 0; vector < product.vectors; ++vector) {
+    Value at = arith::AddIOp::create(builder, loc, place,
+                                     laneCount(product.width, vector));
+    LLVM::StoreOp::create(builder, loc, zero,
+                          address(operands.right.pointer, product.compute, at),
+                          product.compute.getIntOrFloatBitWidth() / 8);
+  }
+  closeLoop();
+  closeLoop();
+}
+
 /// Writes the right operand to panels of `operands`, from row `row` of each on.
 /// A panel is all rows of as many columns as the register tile. A few rows are
 /// written to all panels before the next few, so that memory is read along its
@@ -453,6 +518,8 @@ void Lowering::packRight(const Product &product, Tile base,
   if (split && interleave > 1)
     high = arith::AndIOp::create(builder, loc, high, constant(-interleave));
   rows(constant(0), high, split ? &depthBounds.front() : nullptr);
-  if (split)
+  if (split && endTogether(product))
+    packZeroRows(product, operands, row, high, needed);
+  else if (split)
     rows(high, constant(product.depth), nullptr);
 }

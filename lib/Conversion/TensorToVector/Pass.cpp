@@ -52,7 +52,10 @@ struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
         kernels.push_back(function);
     for (func::FuncOp kernel : kernels) {
       vectorize::markNeverPositive(kernel);
+      vectorize::narrowRepeated(kernel);
+      vectorize::splitSingleTrips(kernel);
       vectorize::sinkStores(kernel);
+      vectorize::turnProducts(kernel, machine);
       if (failed(vectorize::Lowering(kernel, machine).run()))
         return signalPassFailure();
       kernel.erase();

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"
 #include "seagrove/Support/Decisions.h"
@@ -113,11 +114,21 @@ static unsigned costOfElementwise(Operation *op) {
   return 1;
 }
 
+/// Returns true if no vector of `load` lies in one piece.
+static bool gathers(sg::LoadOp load) {
+  if (load.getStrides().size() != 1)
+    return false;
+  std::optional<int64_t> stride = getConstantIntValue(load.getStrides()[0]);
+  return load.getIndexOf(0) ? !load.isWrapped(0)
+                            : !stride || (*stride != 0 && *stride != 1);
+}
+
 /// What `op` costs without its operands.
 static unsigned ownCost(Operation *op) {
   if (isa<tensor::SplatOp, arith::ConstantOp, sg::IotaOp, tensor::EmptyOp>(op))
     return 0;
-  if (isa<sg::GatherOp, sg::TakeOp>(op))
+  auto load = dyn_cast<sg::LoadOp>(op);
+  if (isa<sg::GatherOp, sg::TakeOp>(op) || (load && gathers(load)))
     return 6;
   if (isa<sg::LoadOp>(op) || op->hasTrait<OpTrait::Elementwise>())
     return costOfElementwise(op);

@@ -28,11 +28,11 @@ using namespace seagrove::vectorize;
 // Rows of a right operand that is not packed which are read side by side: as
 // many streams as memory serves at once.
 static constexpr int64_t kRowsSideBySide = 16;
-// Steps of K that share a counter and a branch, which a step of few
-// multiplications would spend a fifth of its instructions on. With more sums
-// than this they are hardly seen, and loads of several steps would take
+// Steps of K that share a counter and a branch (kStepsTogether), which a step
+// of few multiplications would spend a fifth of its instructions on. With more
+// sums than this they are hardly seen, and loads of several steps would take
 // registers from the sums.
-static constexpr int64_t kStepsTogether = 4, kFewSums = 16;
+static constexpr int64_t kFewSums = 16;
 
 /// The type in which products of `element` are computed.
 static Type computeType(Type element, Type accumulator) {
@@ -170,7 +170,8 @@ void Lowering::multiplySteps(const Product &product, const Operands &operands,
   };
   Value left, stride = operands.lineStride;
   if (operands.leftPanels)
-    left = at(operands.left.pointer, times(row, operands.panelRows));
+    left =
+        at(operands.left.pointer, times(row, leftPanelRows(product, operands)));
   SmallVector<Value> rows;
   for (int64_t r = 0; r < count && !left; ++r) {
     builder.restoreInsertionPoint(points.back());
@@ -226,6 +227,8 @@ void Lowering::multiplySteps(const Product &product, const Operands &operands,
   if (APInt depth; matchPattern(end, m_ConstantInt(&depth)))
     while (depth.urem(together) != 0)
       together /= 2;
+  else if (left && product.depth % together == 0)
+    whole = end = roundUp(end, together); // Both are packed up to there.
   else if (end != operands.panelRows || product.depth % together != 0)
     whole = arith::AndIOp::create(builder, loc, end, constant(-together));
   addSteps(constant(0), whole, together);

@@ -201,8 +201,9 @@ Lowering::packChunkLeft(const Chunk &chunk, const Product &product, Tile base,
   LeftUse use;
   if (panels.slots) {
     SmallVector<Value> words = {
-        chunk.first, chunk.count, chunk.lower, chunk.step,
-        operands.rows ? operands.rows : constant(product.rows)};
+        chunk.first,    chunk.count,
+        chunk.lower,    chunk.step,
+        operands.depth, operands.rows ? operands.rows : constant(product.rows)};
     use =
         findLeftPanels(product, panels,
                        numberOfRows(product, panels, place.first, place.second),

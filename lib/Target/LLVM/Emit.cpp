@@ -156,7 +156,10 @@ public:
   bool optimize() {
     StageTimer timer(timing, "optimize");
     return guarded("optimising", [&] {
-      target::optimize(*module, *machine, options.optLevel);
+      // Half of the registers are left for what the loops compute.
+      bool whole = attributeOf(target, "vector_constants") == "whole";
+      target::optimize(*module, *machine, options.optLevel,
+                       whole ? target.vectorRegisters / 2 : 0);
     });
   }
 

@@ -8,6 +8,7 @@
 #include "Optimize.h"
 
 #include "LoopAddresses.h"
+#include "WholeConstants.h"
 
 #include "llvm/IR/PassInstrumentation.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -26,8 +27,8 @@ using namespace llvm;
 
 namespace seagrove::target {
 
-static FunctionPassManager buildFunctionPasses(unsigned level,
-                                               bool scaledIndex) {
+static FunctionPassManager buildFunctionPasses(unsigned level, bool scaledIndex,
+                                               unsigned mostConstants) {
   FunctionPassManager passes;
   // The range kernel's loop has just received the program's body: promote and
   // simplify it first, everything later gets cheaper.
@@ -52,10 +53,13 @@ static FunctionPassManager buildFunctionPasses(unsigned level,
   passes.addPass(SimplifyCFGPass());
   if (scaledIndex)
     addStrengthReduction(passes);
+  if (mostConstants != 0)
+    passes.addPass(KeepConstantsWhole(mostConstants));
   return passes;
 }
 
-void optimize(Module &module, TargetMachine &machine, unsigned optLevel) {
+void optimize(Module &module, TargetMachine &machine, unsigned optLevel,
+              unsigned mostConstants) {
   LoopAnalysisManager loopAnalyses;
   FunctionAnalysisManager functionAnalyses;
   CGSCCAnalysisManager callGraphAnalyses;
@@ -80,7 +84,7 @@ void optimize(Module &module, TargetMachine &machine, unsigned optLevel) {
   passes.addPass(GlobalDCEPass());
   if (optLevel > 0)
     passes.addPass(createModuleToFunctionPassAdaptor(buildFunctionPasses(
-        optLevel, addressesAddScaledIndex(module, machine))));
+        optLevel, addressesAddScaledIndex(module, machine), mostConstants)));
   passes.run(module, moduleAnalyses);
 }
 

@@ -14,9 +14,11 @@
 namespace seagrove::target {
 
 /// Optimises `module` at level 0 to 3. Loops keep their shape: vectorising and
-/// unrolling were decided in MLIR, where they are cheap and deliberate.
+/// unrolling were decided in MLIR, where they are cheap and deliberate. Loops
+/// that have more than `mostConstants` vector constants read them from memory;
+/// none does where that is zero.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
-              unsigned optLevel);
+              unsigned optLevel, unsigned mostConstants = 0);
 
 } // namespace seagrove::target
 

@@ -72,15 +72,18 @@ Flt reduceByLn2(Flt x, Flt n) {
   return mulAdd(n, -ln2.low, mulAdd(n, -ln2.high, x));
 }
 
-/// exp(r) for |r| <= ln(2)/2.
-Flt expOfReduced(Flt r) {
+/// The polynomial for exp(r), |r| <= ln(2)/2.
+llvm::SmallVector<double> expCoefficients(const MathBuilder &m) {
   llvm::SmallVector<double> c{1, 1};
-  if (r.m->isF64())
+  if (m.isF64())
     c.append(std::begin(kExpF64), std::end(kExpF64));
   else
     c.append(std::begin(kExpF32), std::end(kExpF32));
-  return polynomial(r, c);
+  return c;
 }
+
+/// exp(r) for |r| <= ln(2)/2.
+Flt expOfReduced(Flt r) { return polynomial(r, expCoefficients(*r.m)); }
 
 /// expm1(r) for |r| <= ln(2)/2, f32.
 Flt expm1OfReduced(Flt r) { return mulAdd(r * r, polynomial(r, kExpF32), r); }
@@ -104,19 +107,22 @@ Flt exp(Flt x) {
   return scaleByPowerOfTwo(p, n.bits);
 }
 
-/// p * 2^n for n <= 0, given the bits of n plus the bias and half of the bias.
-/// The first product is a normal number, and exact.
-static Flt scaleDown(Flt p, Int raised) {
-  MathBuilder &m = *p.m;
-  Flt scale = fromBits(shiftLeft(raised, m.mantissaBits()));
-  return p * scale * std::ldexp(1.0, -int(m.bias() / 2));
+/// The polynomial P(r) 2^n for n <= 0, given the bits of n plus the bias and
+/// half of the bias. The latter half goes into the coefficients, where it
+/// rounds nothing, so that the other factor is normal wherever the result is
+/// not zero.
+static Flt scaledDown(Flt r, llvm::SmallVector<double> c, Int raised) {
+  MathBuilder &m = *r.m;
+  for (double &coefficient : c)
+    coefficient = std::ldexp(coefficient, -int(m.bias() / 2));
+  return polynomial(r, c) * fromBits(shiftLeft(raised, m.mantissaBits()));
 }
 
 Flt expOfNegative(Flt x) {
   MathBuilder &m = *x.m;
   Flt limited = clampBelow(x, m.isF64() ? -746 : -104);
   Rounded n = roundScaled(limited, kLog2E, m.bias() + m.bias() / 2);
-  return scaleDown(expOfReduced(reduceByLn2(limited, n.number)), n.bits);
+  return scaledDown(reduceByLn2(limited, n.number), expCoefficients(m), n.bits);
 }
 
 Flt expModerate(Flt x) {
@@ -126,28 +132,29 @@ Flt expModerate(Flt x) {
   return p * fromBits(shiftLeft(n.bits, m.mantissaBits()));
 }
 
-/// exp2(r) for |r| <= 1/2.
-static Flt exp2OfReduced(Flt r) {
+/// The polynomial for exp2(r), |r| <= 1/2.
+static llvm::SmallVector<double> exp2Coefficients(const MathBuilder &m) {
   llvm::SmallVector<double> c{1};
-  if (r.m->isF64())
+  if (m.isF64())
     c.append(std::begin(kExp2F64), std::end(kExp2F64));
   else
     c.append(std::begin(kExp2F32), std::end(kExp2F32));
-  return polynomial(r, c);
+  return c;
 }
 
 Flt exp2(Flt x) {
   MathBuilder &m = *x.m;
   Flt limited = m.isF64() ? clamp(x, -1076, 1025) : clamp(x, -151, 129);
   Rounded n = roundScaled(limited, 1, 2 * m.bias());
-  return scaleByPowerOfTwo(exp2OfReduced(limited - n.number), n.bits);
+  return scaleByPowerOfTwo(polynomial(limited - n.number, exp2Coefficients(m)),
+                           n.bits);
 }
 
 Flt exp2OfNegative(Flt x) {
   MathBuilder &m = *x.m;
   Flt limited = clampBelow(x, m.isF64() ? -1076 : -151);
   Rounded n = roundScaled(limited, 1, m.bias() + m.bias() / 2);
-  return scaleDown(exp2OfReduced(limited - n.number), n.bits);
+  return scaledDown(limited - n.number, exp2Coefficients(m), n.bits);
 }
 
 Flt expm1(Flt x) {

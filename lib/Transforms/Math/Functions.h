@@ -22,7 +22,7 @@ namespace seagrove::math_expansion {
 // f32 and f64.
 Flt exp(Flt x);
 Flt exp2(Flt x);
-/// The same for x that is not positive; cheaper by four operations.
+/// The same for x that is not positive; cheaper by five operations.
 Flt expOfNegative(Flt x);
 Flt exp2OfNegative(Flt x);
 Flt log(Flt x);

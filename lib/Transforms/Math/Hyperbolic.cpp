@@ -16,6 +16,8 @@
 
 #include "llvm/ADT/STLExtras.h"
 
+#include <cmath>
+
 namespace seagrove::math_expansion {
 
 namespace {
@@ -41,6 +43,17 @@ Flt polynomialInHalves(Flt x, llvm::ArrayRef<double> coefficients) {
 
 /// exp(x)/2 for x >= 0; finite as long as sinh and cosh are.
 Flt halfExp(Flt x) { return expTimesPowerOfTwo(x, -1, -1, 91); }
+
+/// 1 - 2^x for x <= -2 that is not far below: the power is a small part of the
+/// result, so that a short polynomial will do.
+Flt oneMinusExp2(Flt x) {
+  MathBuilder &m = *x.m;
+  double magic = std::ldexp(1.5, m.mantissaBits()) + double(m.bias());
+  Flt shifted = x + magic;
+  Flt p = polynomialInHalves(x - (shifted - magic), kExp2CoarseF32);
+  Flt scale = fromBits(shiftLeft(bitsOf(shifted), m.mantissaBits()));
+  return mulAdd(-p, scale, m.constant(1));
+}
 
 /// The rounding error of x * x.
 Flt errorOfSquare(Flt x, Flt square) {
@@ -105,8 +118,8 @@ Flt atanh(Flt x) {
 Flt erf(Flt x) {
   Flt size = clampAbove(abs(x), 4); // erf(4) rounds to 1
   Flt small = mulAdd(size, polynomialInHalves(size * size, kErfSmallF32), size);
-  Flt exponent = -(size * polynomialInHalves(size, kErfLargeF32));
-  Flt large = 1.0 - expModerate(exponent);
+  Flt exponent = size * polynomialInHalves(size, kErfLargeF32);
+  Flt large = oneMinusExp2(exponent);
   return copySign(select(size < 1, small, large), x);
 }
 

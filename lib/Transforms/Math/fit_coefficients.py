@@ -261,16 +261,26 @@ def error_functions_f32() -> None:
     )
     emit("kErfSmallF32", "erf(x) = x + x P(x^2), |x| <= 1", c, e, 24)
 
-    # 1 - erf(x) = exp(-x P(x)): near 4, where erf rounds to 1, a coarse fit will do.
+    # Near 4, where erf rounds to 1, a coarse fit will do.
     c, e = fit(
-        lambda x: -mp.log(mp.erfc(x)) / x,
-        lambda x: x * mp.erfc(x) / mp.erf(x),
-        range(9),
-        0.95,
+        lambda x: mp.log(mp.erfc(x), 2) / x,
+        lambda x: mp.log(2) * x * mp.erfc(x) / mp.erf(x),
+        range(6),
+        0.998,
         4.0,
         24,
     )
-    emit("kErfLargeF32", "erf(x) = 1 - exp(-x P(x)), 1 <= x <= 4", c, e, 24)
+    emit("kErfLargeF32", "erf(x) = 1 - 2^(x P(x)), 1 <= x <= 4", c, e, 24)
+    # At most a sixth of erf: errors count less, and all of them about as much.
+    c, e = fit(
+        lambda r: mp.mpf(2) ** r,
+        lambda r: mp.mpf(2) ** (-r / 16),
+        range(6),
+        -0.50005,
+        0.50005,
+        24,
+    )
+    emit("kExp2CoarseF32", "2^r = P(r), |r| <= 1/2, where 2^r is a small part of a sum", c, e, 24)
 
     # Shepherd and Laframboise, "Chebyshev approximation of (1+2x) exp(x^2) erfc x
     # in 0 <= x < inf", Math. Comp. 36 (1981): the map t = (x-k)/(x+k).

@@ -11,6 +11,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from triton import knobs
 from triton.backends.compiler import BaseBackend
 
 from seagrove.compiler.options import LaunchOptions
@@ -84,7 +85,10 @@ class CompilerBase(BaseBackend):  # type: ignore[misc]  # Triton has no types
     def add_stages(
         self, stages: dict[str, Any], options: LaunchOptions, language: object = None
     ) -> None:
-        stages["ttir"] = lambda module, metadata: module
+        # As text, so that it is printed once for the cache and for the next stage.
+        stages["ttir"] = lambda module, metadata: (
+            module if knobs.compilation.use_ir_loc else ttir_text(module)
+        )
         stages[self.binary_ext] = lambda module, metadata: self.make_binary(
             module, metadata, options
         )
