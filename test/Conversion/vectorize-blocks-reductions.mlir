@@ -82,7 +82,6 @@ func.func @columns(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
 // CHECK: scf.for
 // CHECK: arith.cmpi eq
 // CHECK: scf.if
-// CHECK: arith.andi
 // CHECK: %[[INSIDE:.*]] = arith.andi
 // CHECK: %[[SUMS:.*]]:8 = scf.if %[[INSIDE]]
 // CHECK-NOT: arith.cmpi
@@ -156,7 +155,7 @@ func.func @accumulate_rows(%x: !tt.ptr<f32>, %a: !tt.ptr<f32>, %y: !tt.ptr<f32>,
 
 // CHECK-LABEL: func.func private @accumulate_needed.program
 // CHECK: %[[HIGH:.*]] = arith.minsi %{{.*}}, %c512
-// CHECK: scf.for {{.*}} step %c16
+// CHECK: scf.for %{{.*}} = %c0{{[^ ]*}} to %{{.*}} step %c4
 // CHECK: %[[DONE:.*]] = scf.if
 // CHECK: %[[END:.*]] = arith.minsi %[[HIGH]], %c512
 // CHECK: %[[WHOLE:.*]] = arith.minsi %{{.*}}, %[[END]]

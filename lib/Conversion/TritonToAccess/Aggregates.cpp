@@ -66,6 +66,12 @@ seagrove::accessBlock(OpBuilder &b, Location loc, const TensorInMemory &tensor,
   return access;
 }
 
+SmallVector<Scalar> seagrove::toScalars(OpBuilder &b, Location loc,
+                                        ValueRange values) {
+  return llvm::map_to_vector(
+      values, [&](Value value) { return scalar::fromInteger(b, loc, value); });
+}
+
 Value seagrove::emitPadding(OpBuilder &b, Location loc, Type element,
                             bool nan) {
   auto number = dyn_cast<FloatType>(element);

@@ -30,6 +30,10 @@ StructuredAccess accessBlock(mlir::OpBuilder &b, mlir::Location loc,
                              llvm::ArrayRef<bool> checked,
                              llvm::ArrayRef<int64_t> blockShape, int64_t rank);
 
+/// The scalars of integers.
+llvm::SmallVector<Scalar> toScalars(mlir::OpBuilder &b, mlir::Location loc,
+                                    mlir::ValueRange values);
+
 /// A constant that fills lanes out of bounds.
 mlir::Value emitPadding(mlir::OpBuilder &b, mlir::Location loc,
                         mlir::Type element, bool nan);

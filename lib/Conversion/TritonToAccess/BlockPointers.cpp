@@ -30,12 +30,6 @@ static RankedTensorType blockOf(Type pointer) {
       cast<tt::PointerType>(pointer).getPointeeType());
 }
 
-static SmallVector<Scalar> toScalars(OpBuilder &b, Location loc,
-                                     ValueRange values) {
-  return llvm::map_to_vector(
-      values, [&](Value value) { return scalar::fromInteger(b, loc, value); });
-}
-
 static SmallVector<Value> extendAll(OpBuilder &b, Location loc,
                                     ValueRange values) {
   return scalar::toValues(b, loc, toScalars(b, loc, values));

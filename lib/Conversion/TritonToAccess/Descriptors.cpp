@@ -12,12 +12,6 @@
 using namespace mlir;
 using namespace seagrove;
 
-static SmallVector<Scalar> toScalars(OpBuilder &b, Location loc,
-                                     ValueRange values) {
-  return llvm::map_to_vector(
-      values, [&](Value value) { return scalar::fromInteger(b, loc, value); });
-}
-
 namespace {
 
 /// The scalars that a descriptor of `rank` dimensions consists of.

@@ -395,7 +395,9 @@ def _finite(terms: Array) -> Array:
 
 def _near(data: Array, error: Array, absolute: Array, dtype: str) -> Array:
     """The bound of a sum; nothing is known where its finite terms might overflow on the way."""
-    error = np.where(np.isfinite(data), error + 2 * formats.tiniest(dtype), 0.0)
+    # An infinite bound stays: the sum of a term that may be anything may be anything.
+    known = ~np.isfinite(data) & np.isfinite(error)
+    error = np.where(known, 0.0, error + 2 * formats.tiniest(dtype))
     return np.where(absolute > formats.greatest(dtype) / 4, np.inf, error)
 
 
