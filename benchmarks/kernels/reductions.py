@@ -13,6 +13,13 @@ import triton.language as tl
 from benchmarks.case import EXACT, Case, Tolerance, dtype_label, pick, randn, tuned
 
 
+def fitting(configs: list[Any], args: dict[str, Any], **_: Any) -> list[Any]:
+    """Blocks that are not much longer than a row."""
+    longest = triton.next_power_of_2(args["n_cols"])
+    return [c for c in configs if c.kwargs["BLOCK"] <= longest] or configs[:1]
+
+
+@tuned([{"BLOCK": b} for b in (512, 1024, 4096)], ["n_cols", "MAX"], fitting)
 @triton.jit
 def last_axis_kernel(x_ptr, out_ptr, n_cols, MAX: tl.constexpr, BLOCK: tl.constexpr):
     row = tl.program_id(0)
@@ -52,8 +59,7 @@ def reduce(x: torch.Tensor, out: torch.Tensor, axis: int, largest: bool) -> torc
     length = x.shape[axis]
     outer, inner = x.shape[:axis].numel(), x.shape[axis + 1 :].numel()
     if inner == 1:
-        block = min(1024, triton.next_power_of_2(length))
-        last_axis_kernel[(outer,)](x, out, length, MAX=largest, BLOCK=block)
+        last_axis_kernel[(outer,)](x, out, length, MAX=largest)
     else:
         leading_axis_kernel[lambda meta: (triton.cdiv(inner, meta["BLOCK_I"]), outer)](
             x, out, length, inner, MAX=largest
@@ -77,7 +83,7 @@ def reduce_case(shape: tuple[int, ...], axis: int, dtype: torch.dtype, largest: 
         lambda x, out: function(x, axis, out=out), lambda x: function(x, axis),
         EXACT if largest else sums, bytes=(total + total // length) * dtype.itemsize, flops=total,
         stream="read", reference=lambda x: function(x.double(), axis),
-        tuner=leading_axis_kernel if axis < len(shape) - 1 else None,
+        tuner=leading_axis_kernel if axis < len(shape) - 1 else last_axis_kernel,
     )  # fmt: skip
 
 
