@@ -85,20 +85,21 @@ def geomeans(rows: list[Row]) -> list[Row]:
     return made
 
 
-def load_reasons(path: Path = REASONS) -> list[dict[str, str]]:
+def load_reasons(path: Path = REASONS) -> list[dict[str, Any]]:
     return tomllib.loads(path.read_text(encoding="utf-8")).get("reason", [])
 
 
-def reason_for(row: Row, cpu: str, reasons: list[dict[str, str]]) -> str:
-    """Why a case is slower than torch: the first entry whose patterns fit, or ""."""
+def reason_for(row: Row, cpu: str, reasons: list[dict[str, Any]]) -> str:
+    """Why a case is slower than torch: the first entry that fits, or ""."""
     for entry in reasons:
-        on_cpu = fnmatch.fnmatchcase(cpu, entry.get("cpu", "*"))
-        if on_cpu and fnmatch.fnmatchcase(row["benchmark"], entry["cases"]):
+        here = fnmatch.fnmatchcase(cpu, entry.get("cpu", "*"))
+        here &= entry.get("threads", row["threads"]) == row["threads"]
+        if here and fnmatch.fnmatchcase(row["benchmark"], entry["cases"]):
             return " ".join(entry["why"].split())
     return ""
 
 
-def slow_cases(rows: list[Row], cpu: str, reasons: list[dict[str, str]]) -> list[Row]:
+def slow_cases(rows: list[Row], cpu: str, reasons: list[dict[str, Any]]) -> list[Row]:
     """The rows below torch's speed, slowest first, each with its reason."""
     slow = [row for row in rows if row.get("ratio", 1.0) < 1.0]
     return [

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
 
-from benchmarks import measure, plot, report  # noqa: E402
+from benchmarks import measure, plot, report, scaling  # noqa: E402
 from benchmarks.case import EXACT, Case  # noqa: E402
 
 
@@ -106,7 +106,8 @@ def test_figures_of_a_row():
 
 def test_report_means_and_slow_cases(monkeypatch, tmp_path):
     reasons = tmp_path / "reasons.toml"
-    reasons.write_text('[[reason]]\ncases = "group *"\ncpu = "a *"\nwhy = """told\nbelow"""\n')
+    entry = '[[reason]]\ncases = "group *"\ncpu = "a *"\n'
+    reasons.write_text(f'{entry}threads = 2\nwhy = "two"\n{entry}why = """told\nbelow"""\n')
     monkeypatch.setattr(report.load_reasons, "__defaults__", (reasons,))
     document = sample_document()
     assert [(m["group"], m["threads"], m["ratio"]) for m in document["geomeans"]] == [
@@ -115,6 +116,25 @@ def test_report_means_and_slow_cases(monkeypatch, tmp_path):
     assert document["speedups"] == [{"group": "group fp32", "threads": 2, "speedup": 2.0}]
     assert [row["why"] for row in document["slow"]] == ["told below"]
     assert "! 0.50 group fp32 4 (1 thr): told below" in report.summary(document)
+
+
+def test_speed_up_of_several_cores():
+    """Each number of cores runs in turn, after its own call that warms up."""
+    torch = pytest.importorskip("torch")
+    before, seen = torch.get_num_threads(), []
+
+    def call(threads):
+        assert torch.get_num_threads() == threads
+        seen.append(threads)
+        time.sleep(2e-3 / threads)
+
+    try:
+        found = scaling.in_turn({"ours": call}, 2, 0.01)
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {1, 2} and found["ours"]["turns"] == 5
+    assert found["ours"]["speedup"] > 0 and found["ours"]["least_ms"] >= 1
+    assert scaling.line("a case", found).startswith("a case")
 
 
 def test_files_can_be_read(tmp_path):
