@@ -80,6 +80,15 @@ tt.func private @product(%a: tensor<16x16xf8E5M2>, %b: tensor<16x16xf8E4M3FN>, %
   tt.return %0 : tensor<16x16xf32>
 }
 
+// Sums of f16 take operands of f16, to which bf16 does not widen.
+
+// CHECK-LABEL: func.func private @half_product
+// CHECK: linalg.matmul {{.*}} ins(%{{.*}}, %{{.*}} : tensor<16x16xf16>, tensor<16x16xf16>) outs(%{{.*}} : tensor<16x16xf16>)
+tt.func private @half_product(%a: tensor<16x16xf8E5M2>, %b: tensor<16x16xf8E4M3FN>, %c: tensor<16x16xf16>) -> tensor<16x16xf16> {
+  %0 = tt.dot %a, %b, %c : tensor<16x16xf8E5M2> * tensor<16x16xf8E4M3FN> -> tensor<16x16xf16>
+  tt.return %0 : tensor<16x16xf16>
+}
+
 // Scales are exponents, one for 32 elements along K; 4-bit elements come in
 // pairs.
 

@@ -13,12 +13,16 @@
 using namespace mlir;
 using namespace seagrove;
 
-/// An operand of a product; a block of 8-bit floats becomes one of bf16, which
-/// holds each of their values.
-static Value prepareOperand(OpBuilder &b, Location loc, Value operand) {
+/// An operand of a product that is added to `sums`; a block of 8-bit floats
+/// becomes one of bf16, or of f16 where the sums are. Both hold each of their
+/// values, but bf16 does not widen to f16.
+static Value prepareOperand(OpBuilder &b, Location loc, Value operand,
+                            Value sums) {
   if (!isNarrowFloat(getElementTypeOrSelf(operand.getType())))
     return operand;
-  return widenNarrowFloat(b, loc, operand, b.getBF16Type());
+  Type element = getElementTypeOrSelf(sums.getType());
+  return widenNarrowFloat(b, loc, operand,
+                          element.isF16() ? element : b.getBF16Type());
 }
 
 Operation *seagrove::emitProduct(OpBuilder &b, Location loc, Value lhs,
@@ -33,8 +37,8 @@ Operation *seagrove::emitProduct(OpBuilder &b, Location loc, Value lhs,
 Lowered seagrove::lowerDot(IRRewriter &rewriter, Operation *op) {
   Location loc = op->getLoc();
   if (auto dot = dyn_cast<tt::DotOp>(op)) {
-    Value lhs = prepareOperand(rewriter, loc, dot.getA());
-    Value rhs = prepareOperand(rewriter, loc, dot.getB());
+    Value lhs = prepareOperand(rewriter, loc, dot.getA(), dot.getC());
+    Value rhs = prepareOperand(rewriter, loc, dot.getB(), dot.getC());
     Operation *product = emitProduct(rewriter, loc, lhs, rhs, dot.getC());
     product->setAttr("sg.input_precision",
                      rewriter.getStringAttr(
