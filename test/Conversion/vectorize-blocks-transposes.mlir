@@ -93,10 +93,12 @@ func.func @move(%x: !tt.ptr<bf16>, %y: !tt.ptr<bf16>, %n: i64) attributes {sg.ke
 
 // -----
 
-// The right operand's columns are contiguous: its panel is transposed.
+// The right operand's columns are contiguous: its panel is transposed, eight
+// columns of four rows at a time, although it is sixteen columns wide.
 
 // CHECK-LABEL: func.func private @product.program
-// CHECK: llvm.load {{.*}} -> vector<4xf32>
+// CHECK-COUNT-8: llvm.load {{.*}} -> vector<4xf32>
+// CHECK-NOT: llvm.load {{.*}} -> vector<4xf32>
 // CHECK: vector.shuffle {{.*}} [0, 8, 1, 9, 4, 12, 5, 13] : vector<8xf32>, vector<8xf32>
 // CHECK: math.fma
 // CHECK-NOT: llvm.intr.masked.gather
