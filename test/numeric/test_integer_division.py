@@ -116,7 +116,9 @@ def test_sizes(size, one):
     a = np.arange(size, dtype=np.int32) * 977 - 5000
     b = np.arange(1, max(size, 1) + 1, dtype=np.int32)
     got = divide(a, b, one=one)
-    for found, wanted in zip(got, quotients(a, b[:1].repeat(size) if one else b[:size]), strict=True):
+    for found, wanted in zip(
+        got, quotients(a, b[:1].repeat(size) if one else b[:size]), strict=True
+    ):
         np.testing.assert_array_equal(found, wanted)
 
 
