@@ -363,8 +363,8 @@ void Lowering::packRightAcross(const Product &product, Tile base,
                               placeOf(tiles[number * interleave], part),
                               alignment);
   };
-  // Lines that the unit does not interleave are packed alike one by one: several
-  // at once would be as many times the code.
+  // Lines that the unit does not interleave are packed alike one by one:
+  // several at once would be as many times the code.
   int64_t vectors = interleave > 1 ? product.vectors : 1;
   emitGroups(base, type.getShape(), {depthDim}, columnDim, product.width,
              vectors, product.right, {}, packGroup);
