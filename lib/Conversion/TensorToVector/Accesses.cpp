@@ -271,6 +271,13 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
   return place;
 }
 
+/// The tile of the first lane of `tile`.
+static Tile firstLane(Tile tile) {
+  tile.vectorDim = -1;
+  tile.width = 1;
+  return tile;
+}
+
 Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
   Type element = lowered(elementOf(op.getResult()));
   Type stored = memoryType(element);
@@ -282,10 +289,7 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
   if (v >= 0 && !view && !op.getIndexOf(v) &&
       isConstant(op.getStrides()[v], 0) && !op.getMask() && !op.getOther() &&
       isFull(op.getLows()[v], op.getHighs()[v], shape[v])) {
-    Tile single = tile;
-    single.vectorDim = -1;
-    single.width = 1;
-    return {evaluateLoad(op, single).value, true};
+    return {evaluateLoad(op, firstLane(tile)).value, true};
   }
   Predicate predicate =
       boundsOf(tile, op.getLows(), op.getHighs(), shape, op.getMask());
@@ -312,13 +316,9 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
   if (!place.contiguous && !place.uniform)
     return narrow(gatherLanes(place.each, stored, tile, predicate, other));
   auto uniform = [&] {
-    Tile single = tile;
-    single.vectorDim = -1;
-    single.width = 1;
-    return vectorOf(readLanes(place.first, stored, single, predicate, other,
-                              op.getIsVolatile())
-                        .value,
-                    tile);
+    return spread(readLanes(place.first, stored, firstLane(tile), predicate,
+                            other, op.getIsVolatile()),
+                  tile);
   };
   auto type = vectorType(tile.width, stored);
   auto branch = scf::IfOp::create(
@@ -362,10 +362,7 @@ Lanes Lowering::evaluateGather(sg::GatherOp op, const Tile &tile) {
   if (tile.vectorDim >= 0 && !op.getIsVolatile() &&
       isUniform(op.getOffsets(), tile) && isUniform(op.getMask(), tile) &&
       isUniform(op.getOther(), tile)) {
-    Tile single = tile;
-    single.vectorDim = -1;
-    single.width = 1;
-    return {evaluateGather(op, single).value, true};
+    return {evaluateGather(op, firstLane(tile)).value, true};
   }
   Type element = lowered(elementOf(op.getResult()));
   Type stored = memoryType(element);

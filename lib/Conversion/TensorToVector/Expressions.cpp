@@ -85,7 +85,7 @@ Lanes Lowering::evaluateElementwise(Operation *op, Value value,
 
 /// The remainders of a division by one number. Where all dividends are less
 /// than that, as positions in a block mostly are, they are the remainders: to
-/// see it takes a comparison, and vectors are divided lane by lane.
+/// see it takes a comparison, and a division many times as long.
 Value Lowering::remainder(Operation *op, Value dividends, Value divisor,
                           const Tile &tile) {
   using Relation = arith::CmpIPredicate;

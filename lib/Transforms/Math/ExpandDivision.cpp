@@ -84,9 +84,7 @@ public:
     b.setInsertionPointAfter(op);
     Value result = op->getResult(0);
     Value chosen = negatedForMinusOne(result);
-    result.replaceUsesWithIf(chosen, [&](OpOperand &use) {
-      return use.getOwner() != chosen.getDefiningOp();
-    });
+    result.replaceAllUsesExcept(chosen, chosen.getDefiningOp());
   }
 
   /// Computes the quotients in floats.
