@@ -96,22 +96,108 @@ func.func @summed(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %w: i32)
 func.func @transposed(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64
-  %c48 = arith.constant 48 : i64
+  %c32 = arith.constant 32 : i64
+  %c96 = arith.constant 96 : i64
+  %s0 = arith.constant 0 : i32
+  %s32 = arith.constant 32 : i32
+  %s128 = arith.constant 128 : i32
+  %zero = arith.constant dense<0.0> : tensor<96x96xf32>
+  %acc = scf.for %i = %s0 to %s128 step %s32 iter_args(%c = %zero) -> (tensor<96x96xf32>) : i32 {
+    %o = arith.extsi %i : i32 to i64
+    %r = arith.muli %o, %c96 : i64
+    %a = sg.load %x[%r] strides(%c1, %c96) bounds(%c0, %c0) to (%c96, %c32) : !tt.ptr<f32> -> tensor<96x32xf32>
+    %b = sg.load %y[%o] strides(%c1, %c96) bounds(%c0, %c0) to (%c32, %c96) : !tt.ptr<f32> -> tensor<32x96xf32>
+    %d = linalg.matmul ins(%a, %b : tensor<96x32xf32>, tensor<32x96xf32>) outs(%c : tensor<96x96xf32>) -> tensor<96x96xf32>
+    scf.yield %d : tensor<96x96xf32>
+  }
+  sg.store %acc, %z[%c0] strides(%c96, %c1) bounds(%c0, %c0) to (%c96, %c96) : tensor<96x96xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// Of few columns, each element of the left operand is multiplied by few: to
+// bring it to the other order would take longer than that.
+
+// DECISION: computed as its transpose: packing
+// DECISION: product {{.*}}16 x 64 x 32
+// DECISION: the right operand is read from the user's memory
+func.func @thin(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c16 = arith.constant 16 : i64
   %c32 = arith.constant 32 : i64
   %c64 = arith.constant 64 : i64
   %s0 = arith.constant 0 : i32
   %s32 = arith.constant 32 : i32
   %s128 = arith.constant 128 : i32
-  %zero = arith.constant dense<0.0> : tensor<48x32xf32>
-  %acc = scf.for %i = %s0 to %s128 step %s32 iter_args(%c = %zero) -> (tensor<48x32xf32>) : i32 {
+  %zero = arith.constant dense<0.0> : tensor<64x16xf32>
+  %acc = scf.for %i = %s0 to %s128 step %s32 iter_args(%c = %zero) -> (tensor<64x16xf32>) : i32 {
     %o = arith.extsi %i : i32 to i64
     %r = arith.muli %o, %c64 : i64
-    %a = sg.load %x[%r] strides(%c1, %c64) bounds(%c0, %c0) to (%c48, %c32) : !tt.ptr<f32> -> tensor<48x32xf32>
-    %b = sg.load %y[%o] strides(%c1, %c64) bounds(%c0, %c0) to (%c32, %c32) : !tt.ptr<f32> -> tensor<32x32xf32>
-    %d = linalg.matmul ins(%a, %b : tensor<48x32xf32>, tensor<32x32xf32>) outs(%c : tensor<48x32xf32>) -> tensor<48x32xf32>
-    scf.yield %d : tensor<48x32xf32>
+    %a = sg.load %x[%r] strides(%c1, %c64) bounds(%c0, %c0) to (%c64, %c32) : !tt.ptr<f32> -> tensor<64x32xf32>
+    %b = sg.load %y[%o] strides(%c64, %c1) bounds(%c0, %c0) to (%c32, %c16) : !tt.ptr<f32> -> tensor<32x16xf32>
+    %d = linalg.matmul ins(%a, %b : tensor<64x32xf32>, tensor<32x16xf32>) outs(%c : tensor<64x16xf32>) -> tensor<64x16xf32>
+    scf.yield %d : tensor<64x16xf32>
   }
-  sg.store %acc, %z[%c0] strides(%c64, %c1) bounds(%c0, %c0) to (%c48, %c32) : tensor<48x32xf32> -> !tt.ptr<f32>
+  sg.store %acc, %z[%c0] strides(%c64, %c1) bounds(%c0, %c0) to (%c64, %c16) : tensor<64x16xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// The same for few rows and a right operand that is contiguous along the depth:
+// the weights of a linear layer.
+
+// DECISION: computed as its transpose: packing
+// DECISION: product {{.*}}64 x 16 x 32
+// DECISION: the left operand is read from the user's memory
+func.func @linear(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c16 = arith.constant 16 : i64
+  %c32 = arith.constant 32 : i64
+  %c64 = arith.constant 64 : i64
+  %s0 = arith.constant 0 : i32
+  %s32 = arith.constant 32 : i32
+  %s128 = arith.constant 128 : i32
+  %zero = arith.constant dense<0.0> : tensor<16x64xf32>
+  %acc = scf.for %i = %s0 to %s128 step %s32 iter_args(%c = %zero) -> (tensor<16x64xf32>) : i32 {
+    %o = arith.extsi %i : i32 to i64
+    %r = arith.muli %o, %c64 : i64
+    %a = sg.load %x[%r] strides(%c64, %c1) bounds(%c0, %c0) to (%c16, %c32) : !tt.ptr<f32> -> tensor<16x32xf32>
+    %b = sg.load %y[%o] strides(%c1, %c64) bounds(%c0, %c0) to (%c32, %c64) : !tt.ptr<f32> -> tensor<32x64xf32>
+    %d = linalg.matmul ins(%a, %b : tensor<16x32xf32>, tensor<32x64xf32>) outs(%c : tensor<16x64xf32>) -> tensor<16x64xf32>
+    scf.yield %d : tensor<16x64xf32>
+  }
+  sg.store %acc, %z[%c0] strides(%c64, %c1) bounds(%c0, %c0) to (%c16, %c64) : tensor<16x64xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// As both operands are read where they lie, nothing is gained.
+
+// DECISION-NOT: computed as its transpose
+func.func @flat(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c16 = arith.constant 16 : i64
+  %c32 = arith.constant 32 : i64
+  %c64 = arith.constant 64 : i64
+  %s0 = arith.constant 0 : i32
+  %s32 = arith.constant 32 : i32
+  %s128 = arith.constant 128 : i32
+  %zero = arith.constant dense<0.0> : tensor<16x64xf32>
+  %acc = scf.for %i = %s0 to %s128 step %s32 iter_args(%c = %zero) -> (tensor<16x64xf32>) : i32 {
+    %o = arith.extsi %i : i32 to i64
+    %r = arith.muli %o, %c64 : i64
+    %a = sg.load %x[%r] strides(%c64, %c1) bounds(%c0, %c0) to (%c16, %c32) : !tt.ptr<f32> -> tensor<16x32xf32>
+    %b = sg.load %y[%o] strides(%c64, %c1) bounds(%c0, %c0) to (%c32, %c64) : !tt.ptr<f32> -> tensor<32x64xf32>
+    %d = linalg.matmul ins(%a, %b : tensor<16x32xf32>, tensor<32x64xf32>) outs(%c : tensor<16x64xf32>) -> tensor<16x64xf32>
+    scf.yield %d : tensor<16x64xf32>
+  }
+  sg.store %acc, %z[%c0] strides(%c64, %c1) bounds(%c0, %c0) to (%c16, %c64) : tensor<16x64xf32> -> !tt.ptr<f32>
   return
 }
 

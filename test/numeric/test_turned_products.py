@@ -5,6 +5,8 @@ Sums of products of small integers are exact in fp32, so results are compared fo
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 import triton
@@ -65,6 +67,47 @@ def test_transposed_matrices(m, n, k, dtype):
     a = integers(k, m).clamp(-2, 2).to(dtype).t()
     b = integers(n, k, seed=1).clamp(-2, 2).to(dtype).t()
     assert torch.equal(matmul(a, b), (a.double() @ b.double()).to(dtype))
+
+
+@triton.jit(do_not_specialize=["M", "N", "K", "stride_cm"])
+def block_kernel(
+    a_ptr, b_ptr, c_ptr, M, N, K, stride_am, stride_ak, stride_bk, stride_bn, stride_cm,
+    BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr,
+):  # fmt: skip
+    """a b, with rows and columns that wrap, for operands of any order."""
+    first_row, first_col = tl.program_id(0) * BLOCK_M, tl.program_id(1) * BLOCK_N
+    rows = (first_row + tl.arange(0, BLOCK_M)) % M
+    cols = (first_col + tl.arange(0, BLOCK_N)) % N
+    acc = tl.zeros((BLOCK_M, BLOCK_N), tl.float32)
+    for start in range(0, K, BLOCK_K):
+        k = start + tl.arange(0, BLOCK_K)
+        a_at = a_ptr + rows[:, None] * stride_am + k[None, :] * stride_ak
+        b_at = b_ptr + k[:, None] * stride_bk + cols[None, :] * stride_bn
+        a = tl.load(a_at, mask=k[None, :] < K, other=0.0)
+        b = tl.load(b_at, mask=k[:, None] < K, other=0.0)
+        acc = tl.dot(a, b, acc, input_precision="ieee")
+    rows, cols = first_row + tl.arange(0, BLOCK_M), first_col + tl.arange(0, BLOCK_N)
+    mask = (rows[:, None] < M) & (cols[None, :] < N)
+    tl.store(c_ptr + rows[:, None] * stride_cm + cols[None, :], acc, mask=mask)
+
+
+@pytest.mark.parametrize("rows_are_few", [False, True])
+@pytest.mark.parametrize("turned", ["nn", "nt", "tn", "tt"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_thin_blocks(dtype, turned, rows_are_few):
+    block_m, block_n = (16, 64) if rows_are_few else (64, 16)
+    for short, long, k in itertools.product((1, 15, 17), (1, 63, 129), (0, 1, 16, 100)):
+        m, n = (short, long) if rows_are_few else (long, short)
+        a = integers(m, k) if turned[0] == "n" else integers(k, m).t()
+        b = integers(k, n, seed=1) if turned[1] == "n" else integers(n, k, seed=1).t()
+        a, b = a.to(dtype), b.to(dtype)
+        whole = torch.full((m + 1, n + 2), -1.0)
+        block_kernel[triton.cdiv(m, block_m), triton.cdiv(n, block_n)](
+            a, b, whole, m, n, k, *a.stride(), *b.stride(), whole.stride(0),
+            BLOCK_M=block_m, BLOCK_N=block_n, BLOCK_K=16,
+        )  # fmt: skip
+        assert torch.equal(whole[:m, :n], a.float() @ b.float())
+        assert (whole[m:] == -1).all() and (whole[:, n:] == -1).all()
 
 
 @pytest.mark.parametrize("size", [1, 8, 17])

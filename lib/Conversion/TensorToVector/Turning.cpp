@@ -14,9 +14,11 @@
 //
 //   c = a @ b    ->    c = trans(trans(b) @ trans(a))
 //
-// Only the results, which are few, are transposed then. Two operands that are
-// merely transposed are left alone: as they are, the panels that programs keep
-// for one another are found again in the order of the grid.
+// Only the results, which are few, are transposed then. So is a product of few
+// rows or columns turned that spends much of its time on bringing one operand,
+// each of whose elements it uses a few times, to the other order. Two large
+// operands that are merely transposed are left alone: as they are, the panels
+// that programs keep for one another are found again in the order of the grid.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,6 +32,12 @@ using namespace seagrove::vectorize;
 
 // What an operand is computed by at most.
 static constexpr unsigned kDeepestOperand = 16;
+// What it takes to pack an element, in halves of the time in which a register
+// tile multiplies one vector: measured on operands that come from the second
+// and third cache.
+static constexpr int64_t kCopied = 1;
+static constexpr int64_t kTransposed = 4;
+static constexpr int64_t kMultiplied = 2;
 
 //===----------------------------------------------------------------------===//
 // How operands lie
@@ -46,18 +54,46 @@ static bool liesAlong(sg::LoadOp load, int64_t dim) {
 }
 
 /// Returns true if all reads of `operand`, a read or an elementwise function of
-/// reads, lie along the first dimension and not along the second; with
-/// `gathers` only where an index says where, and not merely wraps.
-static bool liesAcross(Value operand, bool gathers, unsigned deepest) {
+/// reads, are what `isWanted` says.
+static bool allReads(Value operand, function_ref<bool(sg::LoadOp)> isWanted,
+                     unsigned deepest = kDeepestOperand) {
   Operation *op = operand.getDefiningOp();
   if (auto load = dyn_cast_or_null<sg::LoadOp>(op))
-    return !load.getIsVolatile() && liesAlong(load, 0) && !liesAlong(load, 1) &&
-           (!gathers || (load.getIndexOf(0) && !load.isWrapped(0)));
+    return !load.getIsVolatile() && isWanted(load);
   return op && deepest != 0 && op->getNumOperands() != 0 &&
          op->hasTrait<OpTrait::Elementwise>() &&
          llvm::all_of(op->getOperands(), [&](Value each) {
-           return liesAcross(each, gathers, deepest - 1);
+           return allReads(each, isWanted, deepest - 1);
          });
+}
+
+/// Returns true if `load` lies along the first dimension and not along the
+/// second.
+static bool liesAcross(sg::LoadOp load) {
+  return liesAlong(load, 0) && !liesAlong(load, 1);
+}
+
+/// Returns true if an index says where the rows of `load` are, and does not
+/// merely wrap.
+static bool hasGatheredRows(sg::LoadOp load) {
+  return load.getIndexOf(0) && !load.isWrapped(0);
+}
+
+/// What it takes to bring an element of a left or a right operand, whose
+/// dimension `depth` is that of the product, to where a register tile reads it.
+static int64_t packingOf(const Product &product, Value operand, int64_t depth,
+                         bool asLeft) {
+  if (asLeft) {
+    auto load = operand.getDefiningOp<sg::LoadOp>();
+    bool inPlace = load && !load.getIsVolatile() && !load.getMask() &&
+                   !load.getIndexOf(depth) && liesAlong(load, depth) &&
+                   getElementTypeOrSelf(load.getType()) == product.compute;
+    return inPlace ? 0 : kTransposed;
+  }
+  return allReads(operand,
+                  [&](sg::LoadOp load) { return liesAlong(load, 1 - depth); })
+             ? kCopied
+             : kTransposed;
 }
 
 /// Returns true if `value` is only stored, as it is or after elementwise
@@ -123,26 +159,46 @@ static Value turned(OpBuilder &b, Location loc, Value block) {
       ->getResult(0);
 }
 
-/// Whether `product`, which `loop` consists of, is better computed as its
-/// transpose: each operand then lies as a register tile reads it. A block of
-/// few rows would leave a vector of them half empty.
-static bool shouldTurn(scf::ForOp loop, linalg::LinalgOp op,
-                       const Machine &machine) {
-  Product product(op, machine);
-  int64_t panel = 2 * product.width.lanes;
-  DenseSet<Value> seen;
-  return !product.unit && !product.width.scalable && product.columns > 1 &&
-         product.rows >= 2 * panel &&
-         liesAcross(product.left, /*gathers=*/true, kDeepestOperand) &&
-         liesAcross(product.right, /*gathers=*/false, kDeepestOperand) &&
-         isOnlyStored(loop.getResult(0), seen);
+/// Whether packing takes much of the time of `product`, of whose rows or
+/// columns there are few, and its transpose saves most of that.
+static bool savesPacking(const Product &product) {
+  auto packing = [&](bool turned) {
+    return product.rows * packingOf(product, product.left, 1, !turned) +
+           product.columns * packingOf(product, product.right, 0, turned);
+  };
+  int64_t multiplying = product.rows * kMultiplied *
+                        llvm::divideCeil(product.columns, product.width.lanes);
+  return 2 * packing(false) >= multiplying &&
+         2 * packing(true) <= packing(false);
 }
 
-static void turn(scf::ForOp loop, linalg::LinalgOp product) {
-  noteDecision(product, "product",
-               "computed as its transpose: the left operand is gathered along "
-               "its rows and the right one lies along the depth, so that both "
-               "are read as they lie");
+/// Why the product `op`, which `loop` consists of, is better computed as its
+/// transpose; empty where it is not. A block of few rows would leave a vector
+/// of them half empty.
+static StringRef whyTurned(scf::ForOp loop, linalg::LinalgOp op,
+                           const Machine &machine) {
+  Product product(op, machine);
+  DenseSet<Value> seen;
+  if (product.unit || product.width.scalable || product.columns == 1 ||
+      product.rows < product.width.lanes ||
+      !isOnlyStored(loop.getResult(0), seen))
+    return {};
+  auto areGathered = [](sg::LoadOp load) {
+    return hasGatheredRows(load) && liesAcross(load);
+  };
+  if (product.rows >= 4 * product.width.lanes &&
+      allReads(product.left, areGathered) &&
+      allReads(product.right, liesAcross))
+    return "the left operand is gathered along its rows and the right one lies "
+           "along the depth, so that both are read as they lie";
+  if (savesPacking(product))
+    return "packing an operand as it lies would take long beside so few "
+           "multiplications";
+  return {};
+}
+
+static void turn(scf::ForOp loop, linalg::LinalgOp product, StringRef why) {
+  noteDecision(product, "product", "computed as its transpose: {0}", why);
   OpBuilder b(loop);
   Location loc = product->getLoc();
   Value init = turned(b, loc, loop.getInitArgs()[0]);
@@ -172,13 +228,14 @@ static void turn(scf::ForOp loop, linalg::LinalgOp product) {
 }
 
 void vectorize::turnProducts(func::FuncOp kernel, const Machine &machine) {
-  SmallVector<std::pair<scf::ForOp, linalg::LinalgOp>> found;
+  SmallVector<std::tuple<scf::ForOp, linalg::LinalgOp, StringRef>> found;
   kernel.walk([&](scf::ForOp loop) {
     linalg::LinalgOp product = findOnlyProduct(loop);
-    if (product && isa<linalg::MatmulOp>(product) &&
-        shouldTurn(loop, product, machine))
-      found.push_back({loop, product});
+    if (!product || !isa<linalg::MatmulOp>(product))
+      return;
+    if (StringRef why = whyTurned(loop, product, machine); !why.empty())
+      found.push_back({loop, product, why});
   });
-  for (auto [loop, product] : found)
-    turn(loop, product);
+  for (auto [loop, product, why] : found)
+    turn(loop, product, why);
 }
