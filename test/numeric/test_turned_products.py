@@ -78,14 +78,15 @@ def block_kernel(
     first_row, first_col = tl.program_id(0) * BLOCK_M, tl.program_id(1) * BLOCK_N
     rows = (first_row + tl.arange(0, BLOCK_M)) % M
     cols = (first_col + tl.arange(0, BLOCK_N)) % N
-    acc = tl.zeros((BLOCK_M, BLOCK_N), tl.float32)
+    total: tl.constexpr = tl.int32 if a_ptr.dtype.element_ty == tl.int8 else tl.float32
+    acc = tl.zeros((BLOCK_M, BLOCK_N), total)
     for start in range(0, K, BLOCK_K):
         k = start + tl.arange(0, BLOCK_K)
         a_at = a_ptr + rows[:, None] * stride_am + k[None, :] * stride_ak
         b_at = b_ptr + k[:, None] * stride_bk + cols[None, :] * stride_bn
-        a = tl.load(a_at, mask=k[None, :] < K, other=0.0)
-        b = tl.load(b_at, mask=k[:, None] < K, other=0.0)
-        acc = tl.dot(a, b, acc, input_precision="ieee")
+        a = tl.load(a_at, mask=k[None, :] < K, other=0)
+        b = tl.load(b_at, mask=k[:, None] < K, other=0)
+        acc = tl.dot(a, b, acc, input_precision="ieee", out_dtype=total)
     rows, cols = first_row + tl.arange(0, BLOCK_M), first_col + tl.arange(0, BLOCK_N)
     mask = (rows[:, None] < M) & (cols[None, :] < N)
     tl.store(c_ptr + rows[:, None] * stride_cm + cols[None, :], acc, mask=mask)
@@ -108,6 +109,33 @@ def test_thin_blocks(dtype, turned, rows_are_few):
         )  # fmt: skip
         assert torch.equal(whole[:m, :n], a.float() @ b.float())
         assert (whole[m:] == -1).all() and (whole[:, n:] == -1).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int8])
+@pytest.mark.parametrize("turned", ["nn", "nt"])
+def test_one_row(turned, dtype):
+    # More steps of the depth than a chunk of it has, and remainders of vectors.
+    for n, k in itertools.product((1, 64, 130), (1, 7, 8, 9, 2051)):
+        a = integers(2, k)[:1].to(dtype)
+        b = integers(k, n, seed=1) if turned[1] == "n" else integers(n, k, seed=1).t()
+        b = b.to(dtype)
+        whole = torch.full((2, n + 2), -1.0)
+        block_kernel[1, triton.cdiv(n, 64)](
+            a, b, whole, 1, n, k, *a.stride(), *b.stride(), whole.stride(0),
+            BLOCK_M=16, BLOCK_N=64, BLOCK_K=32,
+        )  # fmt: skip
+        assert torch.equal(whole[0, :n], (a.double() @ b.double())[0].float())
+        assert (whole[1] == -1).all() and (whole[:, n:] == -1).all()
+
+
+def test_special_values_of_one_row():
+    a, b = torch.ones(1, 40), torch.ones(64, 40)
+    b[1, 3], b[2, 39], b[3, 7], b[3, 8] = torch.inf, torch.nan, torch.inf, -torch.inf
+    out = torch.empty(1, 64)
+    block_kernel[1, 1](
+        a, b, out, 1, 64, 40, *a.stride(), 1, 40, 64, BLOCK_M=16, BLOCK_N=64, BLOCK_K=32
+    )
+    assert torch.equal(out.nan_to_num(-1.0, 7.0), (a @ b.t()).nan_to_num(-1.0, 7.0))
 
 
 @pytest.mark.parametrize("size", [1, 8, 17])

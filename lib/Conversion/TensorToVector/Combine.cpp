@@ -233,7 +233,7 @@ Width Lowering::scanWidth(sg::ScanOp op, int64_t vectorDim) {
   int64_t size = op.getInputType().getDimSize(vectorDim);
   // Across rows the lanes stay apart.
   Width width = chooseWidth(element, size, op.getInputs(), &op.getCombiner());
-  if (vectorDim != op.getAxis() || !width.scalable)
+  if (vectorDim != static_cast<int64_t>(op.getAxis()) || !width.scalable)
     return width;
   op->emitRemark("not scalable: a scan shifts lanes by fixed distances");
   return fixedWidth(element, size);

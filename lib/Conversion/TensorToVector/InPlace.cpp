@@ -29,10 +29,6 @@ static constexpr int64_t kTilesInPlace = 3;
 // Rows of a block that may turn out to need no more tiles than that.
 static constexpr int64_t kMostRowsInPlace = 32;
 
-static bool isDefinedIn(Value value, Region *region) {
-  return region && region->isAncestor(value.getParentRegion());
-}
-
 //===----------------------------------------------------------------------===//
 // The left operand in place
 //===----------------------------------------------------------------------===//

@@ -114,24 +114,20 @@ Lowering::LeftUse Lowering::findLeftPanels(const Product &product,
           arith::CmpIOp::create(builder, loc, Relation::eq, times, wanted)};
 }
 
-/// Runs `body` for the rows of each register tile. Rows are divided evenly:
-/// first tiles of one row more than the rest, so that no small remainder is
-/// left over.
+/// Runs `body` for the rows of each register tile, in a loop for those of each
+/// height.
 void Lowering::forEachStrip(const Product &product, const Operands &operands,
                             function_ref<void(Value, int64_t)> body) {
-  int64_t count = llvm::divideCeil(product.rows, product.tileRows);
-  int64_t fewer = product.rows / count, large = product.rows % count;
   auto strip = [&](int64_t from, int64_t to, int64_t rows) {
     if (from == to)
       return;
     Value row = openLoop(constant(from), atMost(to, operands.rows), rows);
     body(row, rows);
     closeLoop();
-    // What was computed in this loop is not there in the next one.
-    cache.clear();
   };
-  strip(0, large * (fewer + 1), fewer + 1);
-  strip(large * (fewer + 1), product.rows, fewer);
+  int64_t tall = product.shortTile() + 1, end = product.tallTiles() * tall;
+  strip(0, end, tall);
+  strip(end, product.rows, product.shortTile());
 }
 
 /// The distance of panels of the left operand, for each row: a vector that is
@@ -157,14 +153,13 @@ Value Lowering::placeInPanel(const Product &product, const Operands &operands,
 void Lowering::forEachTileOfRows(
     const Product &product, const Operands &operands,
     function_ref<void(Value row, Value count, int64_t most)> body) {
-  int64_t tiles = llvm::divideCeil(product.rows, product.tileRows);
-  int64_t fewer = product.rows / tiles, larger = product.rows % tiles;
+  int64_t fewer = product.shortTile(), larger = product.tallTiles();
   int64_t inLarger = larger * (fewer + 1);
   auto tilesIn = [&](Value rows, int64_t height) -> Value {
     rows = arith::AddIOp::create(builder, loc, rows, constant(height - 1));
     return arith::DivUIOp::create(builder, loc, rows, constant(height));
   };
-  Value needed = constant(tiles);
+  Value needed = constant(product.tiles());
   if (operands.rows) {
     Value rows = arith::MaxSIOp::create(
         builder, loc, atMost(product.rows, operands.rows), constant(0));
@@ -188,7 +183,6 @@ void Lowering::forEachTileOfRows(
   }
   body(row, count, fewer + (larger ? 1 : 0));
   closeLoop();
-  cache.clear();
 }
 
 /// Packs `count` rows from `row` on, at most `most`, whose elements lie side by
@@ -237,7 +231,6 @@ void Lowering::packLeftTile(const Product &product, Tile base,
     place = arith::AddIOp::create(builder, loc, place, count);
   }
   closeLoop();
-  cache.clear();
   if (end)
     packLeftEdge(product, base, operands, column, row, count, whole);
 }
@@ -265,7 +258,6 @@ void Lowering::packLeftEdge(const Product &product, Tile base,
                         product.compute.getIntOrFloatBitWidth() / 8);
   closeLoop();
   closeLoop();
-  cache.clear();
 }
 
 /// Packs a left operand whose columns lie side by side: a few rows of memory

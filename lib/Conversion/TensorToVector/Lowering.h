@@ -180,6 +180,12 @@ struct Product {
   /// The register tile: `tileRows` rows of `vectors` vectors of `width`.
   Width width;
   int64_t vectors, tileRows;
+  /// Rows are divided evenly among the register tiles below one another, so
+  /// that no small remainder is left over: the first `tallTiles` of them have
+  /// one row more than `shortTile`.
+  int64_t tiles() const { return llvm::divideCeil(rows, tileRows); }
+  int64_t shortTile() const { return rows / tiles(); }
+  int64_t tallTiles() const { return rows % tiles(); }
 };
 
 /// Packed groups of panels that programs keep for one another, in `slots`.
@@ -746,6 +752,16 @@ private:
                llvm::MutableArrayRef<mlir::Value> sums,
                llvm::function_ref<mlir::Value(int64_t)> left);
   mlir::Value interleaved(llvm::ArrayRef<mlir::Value> vectors);
+  //===--- Products of which one line is needed (SingleLines.cpp) --------===//
+  std::pair<mlir::Value, mlir::Value> splitSingle(mlir::Value count,
+                                                  mlir::Value columns);
+  mlir::Value multiplySingleRow(const Product &product, Tile base,
+                                const Operands &operands, mlir::Value columns);
+  mlir::Value multiplySingleColumn(const Product &product, Tile base,
+                                   Operands operands, mlir::Value columns);
+  Buffer packColumn(const Product &product, const Operands &operands);
+  void multiplyColumn(const Product &product, Tile base,
+                      const Operands &operands, mlir::Value row, int64_t count);
   void multiplyWithUnit(const Product &product, const Operands &operands);
   void multiplyResults(const Product &product, const Operands &operands,
                        mlir::Value row, mlir::Value column, int64_t down,

@@ -34,10 +34,6 @@ static constexpr int64_t kMeetingsOutlived = 3;
 // any matrix unit interleaves.
 static constexpr int64_t kRowsAtOnce = 8;
 
-static bool isDefinedIn(Value value, Region *region) {
-  return region && region->isAncestor(value.getParentRegion());
-}
-
 //===----------------------------------------------------------------------===//
 // Panels that are kept
 //===----------------------------------------------------------------------===//

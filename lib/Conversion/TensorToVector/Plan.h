@@ -26,6 +26,12 @@ inline mlir::RankedTensorType typeOf(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType());
 }
 
+/// Returns true if `region`, of which there may be none, holds the definition
+/// of `value`.
+inline bool isDefinedIn(mlir::Value value, mlir::Region *region) {
+  return region && region->isAncestor(value.getParentRegion());
+}
+
 /// Returns true if `op` computes each element of its results from the elements
 /// of its operands at one position each, so that it can be evaluated lazily.
 bool isLazy(mlir::Operation *op);

@@ -216,10 +216,8 @@ void Lowering::multiplySteps(const Product &product, const Operands &operands,
   };
   // Lines at a distance that is known only at run time need an address each;
   // and the few tiles of another size are not worth the code.
-  int64_t tiles = llvm::divideCeil(product.rows, product.tileRows),
-          larger = product.rows % tiles;
-  bool isRare =
-      2 * (count > product.rows / tiles ? larger : tiles - larger) < tiles;
+  int64_t tiles = product.tiles(), tall = product.tallTiles();
+  bool isRare = 2 * (count > product.shortTile() ? tall : tiles - tall) < tiles;
   bool single = isRare || operands.lineStride || product.width.scalable ||
                 product.tileRows * product.vectors > kFewSums;
   int64_t together = single ? 1 : kStepsTogether;
@@ -311,7 +309,10 @@ void Lowering::multiply(const Product &product, Tile base,
   if (product.unit)
     return multiplyWithUnit(product, operands);
   auto tiles = [&](const Operands &part) {
-    Value column = openLoop(constant(0), atMost(product.columns, part.columns),
+    Value columns = atMost(product.columns, part.columns);
+    columns = multiplySingleRow(product, base, part, columns);
+    columns = multiplySingleColumn(product, base, part, columns);
+    Value column = openLoop(constant(0), columns,
                             laneCount(product.width, product.vectors));
     forEachStrip(product, part, [&](Value row, int64_t rows) {
       multiplyTile(product, base, part, row, column, rows);

@@ -154,8 +154,6 @@ Lowering::packIterations(const Chunk &chunk, const Product &product, Tile base,
     coordinate.depth = depth();
   emit(column, base);
   closeLoop();
-  // What was computed in this loop is not there in the next one.
-  cache.clear();
   return success();
 }
 
