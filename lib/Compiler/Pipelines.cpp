@@ -74,6 +74,7 @@ void seagrove::buildVectorPipeline(OpPassManager &manager,
   // a tenth of the compilation.
   manager.addPass(createFoldOperations());
   manager.addPass(createCSEPass());
+  manager.addPass(createShareLoops());
 }
 
 void seagrove::registerPipelines() {

@@ -233,6 +233,30 @@ def LowerControlFlow : Pass<"lower-control-flow", "mlir::ModuleOp"> {
                            "mlir::cf::ControlFlowDialect"];
 }
 
+def ShareLoops : Pass<"share-loops", "mlir::ModuleOp"> {
+  let summary = "Emit equal loops once, as a function that is called";
+  let description = [{
+    A kernel's loops are often alike: attention runs over the blocks that need
+    no mask, and then over those that do, with the same two products in both.
+    Loops of one function that differ in nothing but the scalars and pointers
+    that they take from outside become one private function, outer loops first.
+    Constants are copied into it, and so are addresses at a constant distance of
+    a base that all of them share.
+
+    Only loops of `least-operations` and more are considered, next to which a
+    call is nothing; of those, not one that carries values, takes a vector from
+    outside that is no constant, or holds an instruction that only the target
+    description knows.
+
+    See test/Transforms/share-loops.mlir.
+  }];
+  let options = [
+    Option<"leastOperations", "least-operations", "unsigned", /*default=*/"64",
+           "number of operations from which on a loop is worth a function">
+  ];
+  let dependentDialects = ["mlir::func::FuncDialect"];
+}
+
 def FoldOperations : Pass<"fold-operations", "mlir::ModuleOp"> {
   let summary = "Fold what is known in one sweep, and drop what nobody reads";
   let description = [{

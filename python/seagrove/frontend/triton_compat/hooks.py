@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 import uuid
@@ -15,7 +16,7 @@ from contextlib import nullcontext
 from functools import lru_cache, wraps
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import triton
@@ -154,15 +155,18 @@ def _quick_put(self: Any, data: Any, filename: str, binary: bool = True) -> str:
 
 
 def install_quick_walk() -> None:
-    """Lets Triton's code generator keep the filters of warnings, and the trees of its library.
+    """Lets Triton's code generator keep the filters of warnings, and what it knows of its library.
 
     Triton 3.6 enters filters anew at each node of a kernel's syntax tree (3.7 no longer does), and
-    each version parses `tl.cdiv` or `tl.sum` again for each kernel that calls it.
+    each version parses `tl.cdiv` or `tl.sum` again for each kernel that calls it, and takes the
+    signature of `tl.load` at each call.
     """
     generator: Any = importlib.import_module("triton.compiler.code_generator")
     visit = getattr(generator.CodeGenerator.visit, "__code__", None)
     if visit is not None and "catch_warnings" in visit.co_names:
         generator.warnings = _SameFilters()
+    if isinstance(getattr(generator, "inspect", None), ModuleType):
+        generator.inspect = _KeptSignatures()
     function: Any = importlib.import_module("triton.runtime.jit").JITFunction
     if not hasattr(function.parse, "__wrapped__"):
         function.parse = _quick_parse(function.parse)
@@ -180,12 +184,35 @@ class _SameFilters:
         return getattr(warnings, name)
 
 
+class _KeptSignatures:
+    """The module `inspect`, except that signatures of Triton's library are taken once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, bool], inspect.Signature] = {}
+
+    def signature(self, function: Any) -> inspect.Signature:
+        # Of a method, not of the tensor that it is bound to.
+        key = getattr(function, "__func__", function), isinstance(function, MethodType)
+        if not isinstance(key[0], FunctionType) or not _is_of_library(key[0]):
+            return inspect.signature(function)
+        if key not in self._known:
+            self._known[key] = inspect.signature(function)
+        return self._known[key]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(inspect, name)
+
+
+def _is_of_library(function: Any) -> bool:
+    return str(function.__module__).startswith("triton.language.")
+
+
 def _quick_parse(upstream: Callable[[Any], Any]) -> Callable[[Any], Any]:
     trees: dict[str, Any] = {}
 
     @wraps(upstream)
     def parse(function: Any) -> Any:
-        if not str(function.__module__).startswith("triton.language."):
+        if not _is_of_library(function):
             return upstream(function)
         source = function.src
         if source not in trees:
