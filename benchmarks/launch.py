@@ -19,6 +19,7 @@ from typing import Any
 import torch
 import triton
 import triton.language as tl
+from triton.tools.tensor_descriptor import TensorDescriptor
 
 ROUNDS = 9
 LAUNCHES = 5000
@@ -62,12 +63,15 @@ def microseconds(launch: Callable[[], Any]) -> float:
 
 def measure() -> list[dict[str, Any]]:
     t = [torch.zeros(64) for _ in range(10)]
+    descriptors = [TensorDescriptor.from_tensor(x.view(4, 16), [4, 16]) for x in t[:3]]
     cases: list[tuple[str, Any, tuple[Any, ...], dict[str, Any]]] = [
         ("1 argument", one, (t[0],), {}),
         ("5 arguments", five, (*t[:3], 64, 128), {}),
         ("5 arguments, two by name", five, t[:3], {"n": 64, "BLOCK": 128}),
         ("5 arguments, num_warps=8", five, (*t[:3], 64, 128), {"num_warps": 8}),
         ("15 arguments", fifteen, (*t[:10], 1, 16, 3, 64, 128), {}),
+        ("5 arguments, 3 descriptors", five, (*descriptors, 64, 128), {}),
+        ("5 arguments in 2 tuples", one, ((tuple(t[:3]), (64, 128)),), {}),
     ]
     configs = [triton.Config({"BLOCK": block}) for block in (64, 128)]
     tuned = triton.autotune(configs, ["n"], do_bench=lambda call, quantiles: [1.0])(five)

@@ -121,6 +121,7 @@ class Dispatcher:
         function: object,
         slow: Callable[..., object],
         tensor_types: tuple[type, ...],
+        descriptor_types: tuple[type, ...],
         exact_types: tuple[type, ...],
         choice: ContextVar[Any],
     ) -> None: ...

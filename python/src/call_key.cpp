@@ -13,7 +13,7 @@ namespace seagrove::launch {
 namespace {
 
 struct Names {
-  PyObject *dataPtr, *dtype, *isCpu, *getDevice, *exchange;
+  PyObject *dataPtr, *dtype, *isCpu, *getDevice, *exchange, *base, *blockShape;
 } name;
 
 enum Tag : uint64_t {
@@ -24,6 +24,8 @@ enum Tag : uint64_t {
   kObject,
   kTensor,
   kView,
+  kDescriptor,
+  kTuple,
 };
 
 //===----------------------------------------------------------------------===//
@@ -137,10 +139,42 @@ uint64_t integerClass(long long value) {
          uint64_t(value >= INT32_MIN && value <= INT32_MAX) << 10;
 }
 
+/// One word for the shape of a descriptor's blocks. False for one that no
+/// descriptor has: Triton shall say what is wrong.
+bool packBlockShape(PyObject *shape, uint64_t &word) {
+  constexpr Py_ssize_t kMaxRank = 5;
+  if (!PyList_CheckExact(shape) && !PyTuple_CheckExact(shape))
+    return false;
+  Py_ssize_t rank = PySequence_Fast_GET_SIZE(shape);
+  if (rank > kMaxRank)
+    return false;
+  word = kDescriptor | uint64_t(rank) << 8;
+  for (Py_ssize_t i = 0; i < rank; ++i) {
+    PyObject *item = PySequence_Fast_GET_ITEM(shape, i);
+    int overflow = 0;
+    long long size = PyLong_CheckExact(item)
+                         ? PyLong_AsLongLongAndOverflow(item, &overflow)
+                         : 0;
+    if (overflow || size <= 0 || (size & (size - 1)) != 0)
+      return false;
+    word |= uint64_t(__builtin_ctzll(uint64_t(size))) << (16 + 8 * i);
+  }
+  return true;
+}
+
+bool isOneOf(PyObject *types, PyTypeObject *type) {
+  for (Py_ssize_t i = 0, n = PyTuple_GET_SIZE(types); i < n; ++i)
+    if (PyTuple_GET_ITEM(types, i) == reinterpret_cast<PyObject *>(type))
+      return true;
+  return false;
+}
+
 } // namespace
 
-KeyMaker::KeyMaker(PyObject *tensorTypes, PyObject *exactTypes)
-    : tensorTypes(tensorTypes), exactTypes(exactTypes) {
+KeyMaker::KeyMaker(PyObject *tensorTypes, PyObject *descriptorTypes,
+                   PyObject *exactTypes)
+    : tensorTypes(tensorTypes), descriptorTypes(descriptorTypes),
+      exactTypes(exactTypes) {
   for (Py_ssize_t i = 0, n = PyTuple_GET_SIZE(tensorTypes); i < n; ++i) {
     auto *type =
         reinterpret_cast<PyTypeObject *>(PyTuple_GET_ITEM(tensorTypes, i));
@@ -172,9 +206,37 @@ bool KeyMaker::addTensor(PyObject *arg, Call &call, uint64_t &address) const {
   return true;
 }
 
+/// The address, shape and strides are read when the launch is packed.
+bool KeyMaker::addDescriptor(PyObject *arg, Call &call) const {
+  PyObject *shape = PyObject_GetAttr(arg, name.blockShape);
+  PyObject *base = shape ? PyObject_GetAttr(arg, name.base) : nullptr;
+  uint64_t word, address;
+  bool ok = base && packBlockShape(shape, word);
+  if (ok) {
+    call.add(word);
+    ok = addTensor(base, call, address);
+  }
+  Py_XDECREF(shape);
+  Py_XDECREF(base);
+  PyErr_Clear();
+  return ok;
+}
+
+bool KeyMaker::addTuple(PyObject *arg, bool exact, Call &call) const {
+  call.add(kTuple | uint64_t(PyTuple_GET_SIZE(arg)) << 8);
+  for (Py_ssize_t i = 0, n = PyTuple_GET_SIZE(arg); i < n; ++i) {
+    uint64_t address;
+    if (!add(PyTuple_GET_ITEM(arg, i), exact, call, address))
+      return false;
+  }
+  return true;
+}
+
 bool KeyMaker::add(PyObject *arg, bool exact, Call &call,
                    uint64_t &address) const {
   address = 0;
+  if (!call.hasRoom())
+    return false;
   if (PyLong_CheckExact(arg)) {
     int overflow = 0;
     long long value = PyLong_AsLongLongAndOverflow(arg, &overflow);
@@ -197,18 +259,16 @@ bool KeyMaker::add(PyObject *arg, bool exact, Call &call,
       std::memcpy(&bits, &value, sizeof(bits));
       call.add(bits);
     }
+  } else if (PyTuple_CheckExact(arg)) {
+    return addTuple(arg, exact, call);
   } else if (exact) {
-    bool known = PyUnicode_CheckExact(arg);
-    for (Py_ssize_t i = 0; !known && i < PyTuple_GET_SIZE(exactTypes.get());
-         ++i)
-      known = PyTuple_GET_ITEM(exactTypes.get(), i) ==
-              reinterpret_cast<PyObject *>(Py_TYPE(arg));
-    if (!known)
+    if (!PyUnicode_CheckExact(arg) && !isOneOf(exactTypes.get(), Py_TYPE(arg)))
       return false;
     call.add(kObject);
     call.add(reinterpret_cast<uintptr_t>(arg));
   } else {
-    return false;
+    return isOneOf(descriptorTypes.get(), Py_TYPE(arg)) &&
+           addDescriptor(arg, call);
   }
   return true;
 }
@@ -219,7 +279,9 @@ bool initCallKeys() {
   name.isCpu = PyUnicode_InternFromString("is_cpu");
   name.getDevice = PyUnicode_InternFromString("get_device");
   name.exchange = PyUnicode_InternFromString("__dlpack_c_exchange_api__");
-  return name.exchange != nullptr;
+  name.base = PyUnicode_InternFromString("base");
+  name.blockShape = PyUnicode_InternFromString("block_shape");
+  return name.blockShape != nullptr;
 }
 
 } // namespace seagrove::launch

@@ -5,11 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The key of a launch: for each argument one to three words that are never
-// coarser than what Triton's specialisation looks at. A tensor is read by one
-// call of its library's C functions where its type offers them (DLPack's
+// The key of a launch: for each argument a few words that are never coarser
+// than what Triton's specialisation looks at. A tensor is read by one call of
+// its library's C functions where its type offers them (DLPack's
 // `__dlpack_c_exchange_api__`), else by its attributes `is_cpu`, `data_ptr` and
-// `dtype`.
+// `dtype`; a tuple by its elements, and a tensor descriptor by its tensor and
+// the shape of its blocks.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -60,20 +62,23 @@ struct TensorType {
 
 /// What is read from the arguments of one call.
 struct Call {
-  uint64_t key[3 + 3 * kMaxArguments];
+  uint64_t key[3 + 4 * kMaxArguments];
   size_t keySize = 0;
   /// Addresses of the arguments that are tensors; 0 for others.
   uint64_t address[kMaxArguments];
 
   void add(uint64_t word) { key[keySize++] = word; }
+  /// Whether there is room for what is not made of others.
+  bool hasRoom() const { return keySize + 4 <= std::size(key); }
 };
 
 /// What the keys of one kernel's calls are made with.
 class KeyMaker {
 public:
-  /// Takes tuples of types: of tensors, and of objects that are told apart by
-  /// identity where they are constexprs.
-  KeyMaker(PyObject *tensorTypes, PyObject *exactTypes);
+  /// Takes tuples of types: of tensors, of tensor descriptors, and of objects
+  /// that are told apart by identity where they are constexprs.
+  KeyMaker(PyObject *tensorTypes, PyObject *descriptorTypes,
+           PyObject *exactTypes);
 
   /// Appends what a specialisation sees of `arg`, of its value if `exact`, and
   /// its address if it is a tensor. False for a kind that is left to Triton.
@@ -81,8 +86,10 @@ public:
 
 private:
   bool addTensor(PyObject *arg, Call &call, uint64_t &address) const;
+  bool addDescriptor(PyObject *arg, Call &call) const;
+  bool addTuple(PyObject *arg, bool exact, Call &call) const;
 
-  Ref tensorTypes, exactTypes;
+  Ref tensorTypes, descriptorTypes, exactTypes;
   std::vector<TensorType> tensors;
 };
 

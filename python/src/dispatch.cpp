@@ -25,10 +25,10 @@ struct Names {
 
 struct State {
   State(PyObject *owner, PyObject *slow, PyObject *tensorTypes,
-        PyObject *exactTypes, PyObject *choice)
+        PyObject *descriptorTypes, PyObject *exactTypes, PyObject *choice)
       : slow(slow), functionType(Py_TYPE(owner)),
         run(PyDict_GetItemWithError(functionType->tp_dict, name.run)),
-        launches(tensorTypes, exactTypes, choice) {}
+        launches(tensorTypes, descriptorTypes, exactTypes, choice) {}
 
   Ref slow;
   PyTypeObject *functionType;
@@ -115,16 +115,18 @@ PyObject *boundCall(PyObject *object, PyObject *const *args, size_t flags,
 //===----------------------------------------------------------------------===//
 
 PyObject *dispatcherNew(PyTypeObject *type, PyObject *args, PyObject *) {
-  PyObject *owner, *slow, *tensorTypes, *exactTypes, *choice;
-  if (!PyArg_ParseTuple(args, "OOO!O!O!:Dispatcher", &owner, &slow,
-                        &PyTuple_Type, &tensorTypes, &PyTuple_Type, &exactTypes,
+  PyObject *owner, *slow, *tensorTypes, *descriptorTypes, *exactTypes, *choice;
+  if (!PyArg_ParseTuple(args, "OOO!O!O!O!:Dispatcher", &owner, &slow,
+                        &PyTuple_Type, &tensorTypes, &PyTuple_Type,
+                        &descriptorTypes, &PyTuple_Type, &exactTypes,
                         &PyContextVar_Type, &choice))
     return nullptr;
   auto *self = asDispatcher(type->tp_alloc(type, 0));
   if (!self)
     return nullptr;
   self->owner = owner;
-  self->state = new State(owner, slow, tensorTypes, exactTypes, choice);
+  self->state =
+      new State(owner, slow, tensorTypes, descriptorTypes, exactTypes, choice);
   return reinterpret_cast<PyObject *>(self);
 }
 
@@ -328,7 +330,8 @@ PyType_Slot dispatcherSlots[] = {
     {Py_tp_getset, dispatcherGetSet},
     {Py_tp_doc,
      const_cast<char *>(
-         "Dispatcher(function, slow, tensor_types, exact_types, choice)\n"
+         "Dispatcher(function, slow, tensor_types, descriptor_types,\n"
+         "           exact_types, choice)\n"
          "--\n\n"
          "Remembers the launches of one kernel.")},
     {}};

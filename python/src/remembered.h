@@ -88,8 +88,9 @@ enum class Outcome { Started, Failed, Unknown };
 class Remembered {
 public:
   /// `choice` is a context variable: which device this thread has chosen.
-  Remembered(PyObject *tensorTypes, PyObject *exactTypes, PyObject *choice)
-      : keys(tensorTypes, exactTypes), choice(choice) {}
+  Remembered(PyObject *tensorTypes, PyObject *descriptorTypes,
+             PyObject *exactTypes, PyObject *choice)
+      : keys(tensorTypes, descriptorTypes, exactTypes), choice(choice) {}
 
   /// Starts the remembered kernel for these arguments, if there is one, and
   /// gives a new reference to it.

@@ -12,6 +12,7 @@ import triton
 import triton.language as tl
 from triton import knobs
 from triton.runtime import driver
+from triton.tools.tensor_descriptor import TensorDescriptor
 
 from seagrove import errors
 
@@ -393,6 +394,92 @@ def test_none_and_tuples():
                 out.zero_()
                 shifted[(1,)](x, shift, (size, 5), out, BLOCK=N)
                 assert out.sum() == size * expected
+
+
+@pytest.fixture
+def copied():
+    @triton.jit
+    def copy_block(source, target, row, BLOCK: tl.constexpr):
+        target.store([row, 0], source.load([row, 0]))
+
+    return copy_block
+
+
+def test_descriptors_are_remembered(copied):
+    for number in range(3):
+        x, out = torch.randn(16, 32), torch.zeros(16, 32)
+        blocks = [4, 32] if number else (4, 32)
+        descriptors = [TensorDescriptor.from_tensor(t, blocks) for t in (x, out)]
+        copied[(1,)](*descriptors, 4, BLOCK=4)
+        assert torch.equal(out[4:8], x[4:8]) and out.count_nonzero() == 4 * 32
+        assert entries(copied) == 1
+
+
+def test_descriptors_are_told_apart(copied):
+    def run(dtype, blocks, offset=0):
+        x = torch.arange(16 * 32 + 4).to(dtype)[offset:][: 16 * 32].view(16, 32)
+        out = torch.zeros(16, 32, dtype=dtype)
+        # An address that no descriptor may have is only seen when it is used.
+        source = TensorDescriptor.from_tensor(torch.zeros(16, 32, dtype=dtype), blocks)
+        source.base = x
+        copied[(1,)](source, TensorDescriptor.from_tensor(out, blocks), 0, BLOCK=4)
+        assert torch.equal(out[: blocks[0], : blocks[1]], x[: blocks[0], : blocks[1]])
+        assert out.count_nonzero() == x[: blocks[0], : blocks[1]].count_nonzero()
+
+    for _ in range(3):
+        run(torch.float32, [4, 32])
+        run(torch.float32, [8, 32])
+        run(torch.float32, [8, 16])
+        run(torch.int32, [4, 32])
+        run(torch.float32, [4, 32], offset=1)
+    assert entries(copied) == 5
+
+
+def test_descriptors_of_no_use(copied):
+    good = TensorDescriptor.from_tensor(torch.zeros(16, 32), [4, 32])
+    copied[(1,)](good, good, 0, BLOCK=4)
+    for field, value in (("block_shape", [3, 32]), ("base", None), ("strides", [32])):
+        bad = TensorDescriptor.from_tensor(torch.zeros(16, 32), [4, 32])
+        setattr(bad, field, value)
+        for _ in range(2):
+            with pytest.raises(Exception) as error:
+                copied[(1,)](bad, good, 0, BLOCK=4)
+            assert not isinstance(error.value, SystemError)
+    copied[(1,)](good, good, 0, BLOCK=4)
+    assert entries(copied) == 1
+
+
+def test_tuples_are_remembered():
+    @triton.jit
+    def add(inputs, out, SHAPE: tl.constexpr):
+        offsets = tl.arange(0, SHAPE[0])
+        total = (offsets * 0).to(tl.float32)
+        for i in tl.static_range(len(inputs)):
+            value, factor = inputs[i]
+            total += tl.load(value + offsets) * factor
+        tl.store(out + offsets, total + SHAPE[1])
+
+    x, y = torch.randn(N), torch.randn(N)
+    for _ in range(3):
+        for shift in (0, 1):
+            for inputs in (((x, 2),), ((x, 2), (y, 3)), ((x, 1), (y.double(), 3))):
+                out = torch.zeros(N)
+                add[(1,)](inputs, out, SHAPE=(N, shift))
+                expected = sum(value.float() * factor for value, factor in inputs) + shift
+                torch.testing.assert_close(out, expected)
+    assert entries(add) == 6
+
+
+def test_a_tuple_too_long_to_be_remembered():
+    @triton.jit
+    def first(numbers, out):
+        tl.store(out, numbers[0])
+
+    out = torch.zeros(1, dtype=torch.int32)
+    for number in (5, 6):
+        first[(1,)]((number,) * 400, out)
+        assert out.item() == number
+    assert entries(first) == 0
 
 
 def test_tensors_without_memory_here(scale):

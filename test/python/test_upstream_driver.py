@@ -162,7 +162,9 @@ def ways(monkeypatch) -> list[str]:
         return launch(kernel, *rest)
 
     def make(kernel):
-        made = native().Dispatcher(kernel, told, (torch.Tensor, FakeTensor), (), registry.CURRENT)
+        made = native().Dispatcher(
+            kernel, told, (torch.Tensor, FakeTensor), (), (), registry.CURRENT
+        )
         vars(kernel)["_seagrove_dispatcher"] = made
         return made
 

@@ -65,8 +65,9 @@ def _make_dispatcher(slow: Callable[..., Any], kernel: Any) -> Any:
     tensors: tuple[type, ...] = (DeviceTensor,)
     if torch is not None:
         tensors = (torch.Tensor, torch.nn.Parameter, DeviceTensor)
+    descriptors = (importlib.import_module("triton.tools.tensor_descriptor").TensorDescriptor,)
     dtypes = (triton.language.dtype,)
-    dispatcher = native().Dispatcher(kernel, slow, tensors, dtypes, registry.CURRENT)
+    dispatcher = native().Dispatcher(kernel, slow, tensors, descriptors, dtypes, registry.CURRENT)
     vars(kernel)["_seagrove_dispatcher"] = dispatcher
     return dispatcher
 
