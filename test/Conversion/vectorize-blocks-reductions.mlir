@@ -386,6 +386,7 @@ func.func @parts(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %pitch: i32, %n: i64) attri
 func.func @apart(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %top: f32) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64
+  %c8 = arith.constant 8 : i64
   %c16 = arith.constant 16 : i64
   %c128 = arith.constant 128 : i64
   %v = sg.load %x[%c0] strides(%c1) bounds(%c0) to (%c128) : !tt.ptr<f32> -> tensor<128xf32>
@@ -409,7 +410,7 @@ func.func @apart(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %z: !tt.ptr<f32>, %top: f32
   %first = tensor.splat %s : tensor<16xf32>
   %w = arith.mulf %decay, %first : tensor<16xf32>
   sg.store %w, %z[%c0] strides(%c1) bounds(%c0) to (%c16) : tensor<16xf32> -> !tt.ptr<f32>
-  sg.store %decay, %z[%c16] strides(%c1) bounds(%c0) to (%c16) : tensor<16xf32> -> !tt.ptr<f32>
+  sg.store %decay, %z[%c16] strides(%c1) bounds(%c0) to (%c8) : tensor<16xf32> -> !tt.ptr<f32>
   sg.store %r, %y[%c0] strides(%c1) bounds(%c0) to (%c128) : tensor<128xf32> -> !tt.ptr<f32>
   return
 }

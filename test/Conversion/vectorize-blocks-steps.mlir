@@ -33,8 +33,9 @@ func.func @channels(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %size: i32) attributes {
 // Groups of four: no vector of eight is in one.
 
 // CHECK-LABEL: func.func private @pairs.program
-// CHECK-NOT: scf.if
+// CHECK-NOT: vector.reduction
 // CHECK: llvm.intr.masked.gather
+// CHECK-NOT: vector.reduction
 // CHECK: return
 func.func @pairs(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64

@@ -52,7 +52,7 @@ func.func @together(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %t: !tt.ptr<f32>, %flag:
   %old = sg.atomic_rmw "exch" "acq_rel" %flag[%none : tensor<1xi32>], %one : !tt.ptr<i32>, tensor<1xi32> -> tensor<1xi32>
   sg.store %p, %y[%c0] strides(%c1) bounds(%c0) to (%high) : tensor<128xf32> -> !tt.ptr<f32>
   %q = arith.addf %p, %w : tensor<128xf32>
-  sg.store %q, %y[%c128] strides(%c1) bounds(%c0) to (%high) : tensor<128xf32> -> !tt.ptr<f32>
+  sg.store %q, %y[%c128] strides(%c1) bounds(%c0) to (%low) : tensor<128xf32> -> !tt.ptr<f32>
   return
 }
 

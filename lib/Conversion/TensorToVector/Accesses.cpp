@@ -294,6 +294,17 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
   Predicate predicate =
       boundsOf(tile, op.getLows(), op.getHighs(), shape, op.getMask());
   Value other = op.getOther();
+  if (Value number = oneNumber.lookup(op)) {
+    if (!predicate.scalar && !predicate.vector)
+      return {number, true};
+    DepthScope scope(*this, depthOf(tile));
+    bool asScalar = v < 0 || !predicate.vector;
+    Value otherwise = otherLanes(other, stored, tile, asScalar);
+    return {select(asScalar ? predicate.scalar : wholeMask(predicate, tile),
+                   asScalar ? number : vectorOf(number, tile),
+                   fromMemory(otherwise, element)),
+            asScalar};
+  }
   if (other && isBlock(other))
     evaluate(other, tile);
   DepthScope scope(*this, depthOf(tile));
@@ -417,23 +428,11 @@ void Lowering::scatterLanes(Value value, Value pointers, const Tile &tile,
                                alignmentOf(elementOf(value)));
 }
 
-/// Writes the value of a store at `tiles`, past the caches where `streams`
-/// holds. All of it is evaluated before any of it is written.
-void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
-                              Value streams) {
-  SmallVector<Lanes> values;
-  SmallVector<Predicate> predicates;
-  ArrayRef<int64_t> shape = shapeOf(op.getValue());
-  bool isRow = shape.size() == 1 && shape.front() >= kLongRow;
-  for (auto [index, tile] : llvm::enumerate(tiles)) {
-    prefetches = prefetchesOnlyNext =
-        isRow && tile.interior && startsLine(index, tile);
-    values.push_back(evaluate(op.getValue(), tile));
-    prefetches = prefetchesOnlyNext = false;
-    predicates.push_back(boundsOf(tile, op.getLows(), op.getHighs(),
-                                  shapeOf(op.getValue()), op.getMask()));
-  }
-  builder.restoreInsertionPoint(points.back());
+/// Writes `values` of a store at `tiles`.
+void Lowering::writeTiles(const Written &store, ArrayRef<Tile> tiles,
+                          ArrayRef<Lanes> values,
+                          ArrayRef<Predicate> predicates) {
+  sg::StoreOp op = store.op;
   SmallVector<Value> stored;
   SmallVector<Place> places;
   for (auto [tile, lanes] : llvm::zip(tiles, values)) {
@@ -469,63 +468,22 @@ void Lowering::emitStoreTiles(sg::StoreOp op, ArrayRef<Tile> tiles,
       scatterLanes(value, place.each, tile, predicate);
     }
   };
+  OpBuilder::InsertionGuard guard(builder);
+  if (store.active) {
+    auto branch = scf::IfOp::create(builder, loc, store.active,
+                                    /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(branch.thenBlock());
+  }
   bool masked = llvm::any_of(predicates,
                              [](Predicate p) { return p.scalar || p.vector; });
-  if (!streams || masked)
+  if (!store.streams || masked)
     return write(false);
-  auto branch =
-      scf::IfOp::create(builder, loc, streams, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(builder);
+  auto branch = scf::IfOp::create(builder, loc, store.streams,
+                                  /*withElseRegion=*/true);
   builder.setInsertionPointToStart(branch.thenBlock());
   write(true);
   builder.setInsertionPointToStart(branch.elseBlock());
   write(false);
-}
-
-/// The dimension along which a write is contiguous, or mostly, else the last
-/// that is longer than one.
-static int64_t contiguousDim(sg::StoreOp op) {
-  ArrayRef<int64_t> shape = shapeOf(op.getValue());
-  int64_t best = -1, mostly = -1;
-  for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim) {
-    if (shape[dim] == 1)
-      continue;
-    if (isConstant(op.getStrides()[dim], 1) && !op.getIndexOf(dim))
-      return dim;
-    if (Value index = op.getIndexOf(dim); index && isMostlyConsecutive(index))
-      mostly = dim;
-    best = dim;
-  }
-  return mostly >= 0 ? mostly : best;
-}
-
-LogicalResult Lowering::emitStore(sg::StoreOp op) {
-  resolveConflicts(op);
-  ArrayRef<int64_t> shape = shapeOf(op.getValue());
-  SmallVector<KnownBounds> bounds;
-  for (auto [low, high] : llvm::zip(op.getLows(), op.getHighs()))
-    bounds.push_back({low, high});
-  int64_t vectorDim = contiguousDim(op);
-  SmallVector<Value> readers = {op.getValue()};
-  if (op.getMask())
-    readers.push_back(op.getMask());
-  Width width = vectorDim < 0
-                    ? 1
-                    : writtenWidth(op.getValue(), shape[vectorDim], readers);
-  Value streams = streamsPastCaches(op, vectorDim, width);
-  SmallVector<int64_t> outer =
-      llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
-  llvm::erase(outer, vectorDim);
-  int64_t bits =
-      memoryType(lowered(elementOf(op.getValue()))).getIntOrFloatBitWidth();
-  int64_t perLine = std::max<int64_t>(kLineBits / (bits * width.lanes), 1);
-  openNest();
-  emitGroups(originOf(shape.size()), shape, outer, vectorDim, width, perLine,
-             readers, bounds,
-             [&](ArrayRef<Tile> tiles) { emitStoreTiles(op, tiles, streams); });
-  closeNest();
-  fenceStream(op, streams);
-  return success();
 }
 
 LogicalResult Lowering::emitScatter(sg::ScatterOp op) {

@@ -480,6 +480,8 @@ static bool staysInOrder(scf::ForOp loop) {
 }
 
 LogicalResult Lowering::emitAccumulation(scf::ForOp loop) {
+  if (std::optional<Folding> folding = foldingOf(loop))
+    return emitFolded(loop, *folding);
   noteDecision(loop, "loop",
                "each element for {0} iterations at a time, in registers",
                kIterations);

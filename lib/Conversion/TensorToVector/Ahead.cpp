@@ -69,8 +69,7 @@ findDependents(ValueRange values, function_ref<bool(Value)> isSource) {
   return found;
 }
 
-/// Returns true if `value` is the counter of `loop`, plus something.
-static bool addsCounter(Value value, scf::ForOp loop) {
+bool vectorize::addsCounter(Value value, scf::ForOp loop) {
   if (value == loop.getInductionVar())
     return true;
   if (auto extended = value.getDefiningOp<arith::ExtSIOp>())

@@ -44,10 +44,14 @@ struct ByteRange {
 };
 } // namespace
 
+/// `indexed` gives the least and the largest element of the index along a
+/// dimension.
 template <typename AccessOp>
-static ByteRange rangeOf(AccessOp op, OpBuilder &builder, Location loc,
-                         function_ref<Value(Value)> scalar,
-                         function_ref<Value(int64_t)> constant, int64_t bytes) {
+static ByteRange
+rangeOf(AccessOp op, OpBuilder &builder, Location loc,
+        function_ref<Value(Value)> scalar,
+        function_ref<Value(int64_t)> constant, int64_t bytes,
+        function_ref<std::pair<Value, Value>(int64_t dim)> indexed) {
   ByteRange range;
   Value base = LLVM::PtrToIntOp::create(builder, loc, builder.getI64Type(),
                                         scalar(op.getBase()));
@@ -62,6 +66,14 @@ static ByteRange rangeOf(AccessOp op, OpBuilder &builder, Location loc,
     high = arith::AddIOp::create(builder, loc, high,
                                  arith::MaxSIOp::create(builder, loc, a, b));
   }
+  range.known = llvm::all_of(op.getIndices(), hasInterval);
+  for (int64_t dim = 0, rank = op.getStrides().size();
+       range.known && dim < rank; ++dim)
+    if (op.getIndexOf(dim)) {
+      auto [least, most] = indexed(dim);
+      low = arith::AddIOp::create(builder, loc, low, least);
+      high = arith::AddIOp::create(builder, loc, high, most);
+    }
   high = arith::AddIOp::create(builder, loc, high, constant(1));
   auto inBytes = [&](Value elements) -> Value {
     Value scaled =
@@ -71,7 +83,6 @@ static ByteRange rangeOf(AccessOp op, OpBuilder &builder, Location loc,
   range.first = inBytes(low);
   range.end = inBytes(high);
   range.start = inBytes(start);
-  range.known = op.getIndices().empty();
   return range;
 }
 
@@ -118,48 +129,63 @@ static Value mayRepeat(sg::StoreOp store, OpBuilder &builder, Location loc,
   return repeats;
 }
 
-/// Copies what `load` reads if it overlaps with what `store` writes. The same
-/// address for each lane is no conflict for a read that only the store's own
-/// nest needs, since it reads each element before it writes it, unless several
-/// lanes write one element.
-void Lowering::resolveConflict(sg::StoreOp store, sg::LoadOp load,
-                               bool readLater) {
-  if (buffers.contains(load.getResult()))
-    return;
-  bool inPlace =
-      !readLater && isReadInPlace(store.getValue(), load.getResult());
+/// A bit: whether what `store` writes, if it is written late or early, changes
+/// what `load` reads. The same address for each lane is no conflict for a read
+/// `inPlace`, that only the store's own nest needs, since it reads each element
+/// before it writes it, unless several lanes write one element, or stores of
+/// the nest `meet`. Null where there never is one.
+Value Lowering::findConflict(sg::StoreOp store, sg::LoadOp load, bool inPlace,
+                             Value meet) {
   bool same = inPlace && sameAccess(store, load);
   auto lookup = [&](Value value) { return scalar(value); };
   auto number = [&](int64_t value) { return constant(value); };
-  Value repeats;
+  Value apart; // What an in-place read is a conflict by.
   if (inPlace)
-    repeats = mayRepeat(store, builder, loc, lookup, number);
-  if (same && matchPattern(repeats, m_Zero()))
-    return;
+    apart = mayRepeat(store, builder, loc, lookup, number);
+  if (apart && meet)
+    apart = builder.createOrFold<arith::OrIOp>(loc, apart, meet);
+  if (same && matchPattern(apart, m_Zero()))
+    return {};
   auto width = [&](Value value) {
     return (lowered(typeOf(value).getElementType()).getIntOrFloatBitWidth() +
             7) /
            8;
   };
+  Value known;
+  auto interval = [&](auto op, int64_t dim) {
+    Interval found =
+        intervalOf(op.getIndexOf(dim), op.getLows()[dim], op.getHighs()[dim]);
+    known = known ? arith::AndIOp::create(builder, loc, known, found.known)
+                        .getResult()
+                  : found.known;
+    return std::pair(found.low, found.high);
+  };
   unsigned loadBytes = width(load.getResult()),
            storeBytes = width(store.getValue());
-  ByteRange read = rangeOf(load, builder, loc, lookup, number, loadBytes);
-  ByteRange written = rangeOf(store, builder, loc, lookup, number, storeBytes);
+  ByteRange read = rangeOf(load, builder, loc, lookup, number, loadBytes,
+                           [&](int64_t dim) { return interval(load, dim); });
+  ByteRange written =
+      rangeOf(store, builder, loc, lookup, number, storeBytes,
+              [&](int64_t dim) { return interval(store, dim); });
   using Relation = arith::CmpIPredicate;
   auto compare = [&](Relation relation, Value left, Value right) -> Value {
     return arith::CmpIOp::create(builder, loc, relation, left, right);
   };
-  Value conflict =
+  Value always =
       arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
-  if (written.known)
-    conflict = arith::AndIOp::create(
-        builder, loc, compare(Relation::slt, read.first, written.end),
-        compare(Relation::slt, written.first, read.end));
-  if (same) {
-    conflict = repeats;
-  } else if (inPlace && written.known && loadBytes == storeBytes) {
+  if (same)
+    return apart;
+  if (!read.known || !written.known)
+    return always;
+  Value conflict = arith::AndIOp::create(
+      builder, loc, compare(Relation::slt, read.first, written.end),
+      compare(Relation::slt, written.first, read.end));
+  if (known) {
+    Value unknown = arith::XOrIOp::create(builder, loc, known, always);
+    conflict = arith::OrIOp::create(builder, loc, conflict, unknown);
+  } else if (inPlace && loadBytes == storeBytes) {
     Value differs = compare(Relation::ne, read.start, written.start);
-    differs = arith::OrIOp::create(builder, loc, differs, repeats);
+    differs = arith::OrIOp::create(builder, loc, differs, apart);
     for (auto [left, right] : llvm::zip(load.getStrides(), store.getStrides()))
       if (left != right)
         differs = arith::OrIOp::create(
@@ -167,10 +193,47 @@ void Lowering::resolveConflict(sg::StoreOp store, sg::LoadOp load,
             compare(Relation::ne, scalar(left), scalar(right)));
     conflict = arith::AndIOp::create(builder, loc, conflict, differs);
   }
-  noteDecision(load, "overlap",
-               "read late, or from a copy where what is written before or "
-               "meanwhile turns out to overlap");
-  takeCopy(load, conflict);
+  return conflict;
+}
+
+/// A bit: whether two of `stores`, which one nest writes, overlap in another
+/// way than element by element. Null where there is one.
+Value Lowering::storesMeet(ArrayRef<sg::StoreOp> stores) {
+  auto lookup = [&](Value value) { return scalar(value); };
+  auto number = [&](int64_t value) { return constant(value); };
+  using Relation = arith::CmpIPredicate;
+  auto compare = [&](Relation relation, Value left, Value right) -> Value {
+    return arith::CmpIOp::create(builder, loc, relation, left, right);
+  };
+  if (stores.size() < 2)
+    return {};
+  SmallVector<ByteRange> ranges;
+  Value repeat, meet;
+  auto either = [&](Value &all, Value one) {
+    all = all ? builder.createOrFold<arith::OrIOp>(loc, all, one) : one;
+  };
+  for (sg::StoreOp store : stores) {
+    Type element = lowered(typeOf(store.getValue()).getElementType());
+    ranges.push_back(rangeOf(store, builder, loc, lookup, number,
+                             (element.getIntOrFloatBitWidth() + 7) / 8, {}));
+    either(repeat, mayRepeat(store, builder, loc, lookup, number));
+  }
+  for (size_t left = 0; left < stores.size(); ++left)
+    for (size_t right = left + 1; right < stores.size(); ++right) {
+      const ByteRange &a = ranges[left], &b = ranges[right];
+      Value differs = compare(Relation::ne, a.start, b.start);
+      for (auto [ours, others] :
+           llvm::zip(sg::StoreOp(stores[left]).getStrides(),
+                     sg::StoreOp(stores[right]).getStrides()))
+        if (ours != others)
+          either(differs, compare(Relation::ne, scalar(ours), scalar(others)));
+      either(differs, repeat);
+      Value overlap = arith::AndIOp::create(
+          builder, loc, compare(Relation::slt, a.first, b.end),
+          compare(Relation::slt, b.first, a.end));
+      either(meet, arith::AndIOp::create(builder, loc, overlap, differs));
+    }
+  return meet;
 }
 
 /// Loops of a function that copies a box of `rank` dimensions between two
@@ -333,9 +396,41 @@ void Lowering::takeCopy(sg::LoadOp load, Value conflict) {
   views[load] = view;
 }
 
-void Lowering::resolveConflicts(sg::StoreOp store) {
-  for (const Plan::PendingRead &pending : plan.pendingReads(store))
-    resolveConflict(store, pending.load, pending.later);
+/// Sees to it that all that is read late is what was there before `stores`,
+/// which one nest writes: by copies of what overlaps with them. Reads through
+/// indices have none: they are returned in `indexed`, with a bit that says
+/// whether one of them overlaps.
+Value Lowering::resolveConflicts(ArrayRef<sg::StoreOp> stores, Value meet,
+                                 llvm::SetVector<sg::LoadOp> &indexed) {
+  Value any;
+  for (sg::StoreOp store : stores)
+    for (const Plan::PendingRead &pending : plan.pendingReads(store)) {
+      sg::LoadOp load = pending.load;
+      if (buffers.contains(load.getResult()))
+        continue;
+      bool isIndexed = !load.getIndices().empty();
+      bool inPlace = !pending.later && !isIndexed;
+      for (sg::StoreOp other : stores) {
+        Value mask = other.getMask();
+        inPlace = inPlace &&
+                  isReadInPlace(other.getValue(), load.getResult()) &&
+                  (!mask || isReadInPlace(mask, load.getResult()));
+      }
+      Value conflict = findConflict(store, load, inPlace, meet);
+      if (!conflict)
+        continue;
+      noteDecision(load, "overlap",
+                   "read late, or from a copy where what is written before or "
+                   "meanwhile turns out to overlap");
+      if (!isIndexed) {
+        takeCopy(load, conflict);
+        continue;
+      }
+      indexed.insert(load);
+      any = any ? arith::OrIOp::create(builder, loc, any, conflict).getResult()
+                : conflict;
+    }
+  return any;
 }
 
 /// Returns true if the expression reads `load` only at the position that it is

@@ -77,8 +77,7 @@ bool vectorize::isMostlyConsecutive(Value index) {
   return slopeOf(index, kDeepestIndex) == 1;
 }
 
-/// Returns true if neighbours of `index`, which are not all equal, mostly are.
-static bool isMostlyUniform(Value index) {
+bool vectorize::isMostlyUniform(Value index) {
   return slopeOf(index, kDeepestIndex) == 0;
 }
 

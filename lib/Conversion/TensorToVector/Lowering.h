@@ -27,6 +27,7 @@
 
 #include "Placement.h"
 #include "Plan.h"
+#include "Tiles.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -44,209 +45,6 @@
 #include <vector>
 
 namespace seagrove::vectorize {
-
-/// What the lowering asks of the chip; filled from pass options.
-struct Machine {
-  int64_t vectorBits = 256;
-  int64_t vectorRegisters = 16;
-  /// Vectors of a length that is known at run time only hold a power of two
-  /// times `scalableUnitBits`, at most `scalableMaxBits`, in each of up to
-  /// `registerGroup` registers; 0 where there are none.
-  int64_t scalableUnitBits = 0;
-  int64_t scalableMaxBits = 0;
-  int64_t registerGroup = 1;
-  int64_t l1Bytes = 32 << 10;
-  int64_t l2Bytes = 512 << 10;
-  int64_t lastLevelBytes = 32 << 20;
-  bool fma = true;
-  /// A maximum or minimum that picks by comparison is one operation, and one
-  /// that skips NaN is several.
-  bool comparesMaximum = false;
-  /// What multiplies small matrices, in the order of preference.
-  llvm::SmallVector<const MatrixUnit *> units;
-
-  /// The largest number of units in a register.
-  int64_t maxVscale() const;
-  /// The same machine, of which only the least length of vectors is used.
-  Machine withFixedVectors() const;
-};
-
-/// How many elements a vector holds: `lanes`, times what the machine says at
-/// run time where `scalable` is set.
-struct Width {
-  Width(int64_t lanes = 1, bool scalable = false)
-      : lanes(lanes), scalable(scalable) {}
-
-  int64_t lanes;
-  bool scalable;
-};
-
-struct Coordinate {
-  mlir::Value start;
-  /// The depth of the nest at which `start` is defined; 0 is outside of it.
-  unsigned depth = 0;
-  /// The dimension of the nest's domain that it runs over, or -1.
-  int64_t nestDim = -1;
-};
-
-struct Tile {
-  llvm::SmallVector<Coordinate> coordinates;
-  /// The dimension that `width` covers, or -1 for a single element.
-  int64_t vectorDim = -1;
-  Width width;
-  /// True where each structured access is known to be in bounds along the
-  /// vector dimension.
-  bool interior = false;
-  /// Another dimension along which that is so, or -1.
-  int64_t insideDim = -1;
-  /// True where an index along the vector dimension that may wrap does not.
-  bool unwrapped = false;
-  /// Where tiles are evaluated as a group along `insideDim`: the coordinates of
-  /// all of them (see Transposes.cpp).
-  llvm::ArrayRef<mlir::Value> neighbours;
-  /// True where each of the comparisons that `comparisonOf` finds is known to
-  /// hold.
-  bool passesComparisons = false;
-};
-
-/// Consecutive positions, `offset` and `from`, if there is one, plus an iota,
-/// that are compared to be less than `end`.
-struct Comparison {
-  mlir::Value from, end;
-  int64_t offset = 0, size = 0;
-};
-std::optional<Comparison> comparisonOf(mlir::Operation *op);
-
-/// Along which dimension reads are contiguous that are not along the vectors of
-/// a nest, so that they are transposed in registers.
-struct Crossing {
-  int64_t dim = -1;
-  /// Tiles along `dim` that are evaluated together.
-  int64_t tiles = 1;
-  /// Indices along `dim` that must not wrap.
-  llvm::SmallVector<mlir::Value> indices;
-};
-
-/// The value of an expression over a tile: a vector of its width, or one scalar
-/// where all lanes are equal.
-struct Lanes {
-  mlir::Value value;
-  bool uniform = false;
-};
-
-/// A block in the scratch area; strides count in elements.
-struct Buffer {
-  mlir::Value pointer;
-  llvm::SmallVector<int64_t> strides;
-  mlir::Type elementType;
-};
-
-/// The size of a line of the caches.
-constexpr int64_t kLineBits = 512;
-
-/// Elements from which on a row is long enough to ask for it ahead.
-constexpr int64_t kLongRow = 256;
-
-/// Where a structured read really reads: the user's memory, or a copy of it
-/// that was taken because a later write may overlap (see Aliasing.cpp).
-struct ReadView {
-  mlir::Value pointer;
-  llvm::SmallVector<mlir::Value> strides;
-};
-
-/// Bounds that hold for each iteration of a loop of the nest.
-struct KnownBounds {
-  mlir::Value low, high;
-};
-
-/// A product of two blocks and how the machine's registers divide it.
-struct Product {
-  Product(mlir::linalg::LinalgOp op, const Machine &machine);
-
-  void chooseUnit(const Machine &machine);
-  /// As how many matrices each operand is packed.
-  int64_t parts() const { return unit ? step.parts : 1; }
-
-  mlir::linalg::LinalgOp op;
-  mlir::Value left, right, accumulator, result;
-  bool batched;
-  int64_t rows, columns, depth;
-  /// The type that the operands have where they are packed, which is that of
-  /// the products unless the matrix unit multiplies.
-  mlir::Type compute;
-  /// The matrix unit and its step, where it can do it.
-  const MatrixUnit *unit = nullptr;
-  MatrixStep step = {};
-  /// The register tile: `tileRows` rows of `vectors` vectors of `width`.
-  Width width;
-  int64_t vectors, tileRows;
-  /// Rows are divided evenly among the register tiles below one another, so
-  /// that no small remainder is left over: the first `tallTiles` of them have
-  /// one row more than `shortTile`.
-  int64_t tiles() const { return llvm::divideCeil(rows, tileRows); }
-  int64_t shortTile() const { return rows / tiles(); }
-  int64_t tallTiles() const { return rows % tiles(); }
-};
-
-/// Packed groups of panels that programs keep for one another, in `slots`.
-struct Panels {
-  Buffer buffer, tags;
-  /// Elements of a group.
-  int64_t elements = 0;
-  /// Zero where nothing is kept.
-  int64_t slots = 0;
-  /// Words of a tag.
-  int64_t words = 0;
-  /// True where a group outlives some meetings with others that share its slot.
-  /// What finds no slot is in a further group, behind the last one. The last
-  /// word of a tag is for the caller, the one before it counts what is left of
-  /// its life.
-  bool isSticky = false;
-  llvm::SmallVector<mlir::Value> keys;
-};
-
-/// One of the reductions that a line does at once.
-struct Part {
-  mlir::Block *combiner;
-  size_t inputs;
-  std::optional<mlir::vector::CombiningKind> kind;
-  /// True where no lane of the state can be NaN, so that a comparison is
-  /// enough; such a reduction finds no number where all elements are NaN.
-  bool compares = false;
-};
-
-/// Reductions of one element, or one strip of elements, along the axis.
-struct Line {
-  llvm::SmallVector<Part> parts;
-  /// Those of all parts.
-  llvm::SmallVector<mlir::Value> inputs;
-  mlir::RankedTensorType type;
-  Tile tile;
-  int64_t axis, size;
-  bool alongLanes;
-  /// How far one vector reaches along the axis.
-  Width stride;
-  /// Independent chains: enough to hide the latency of an addition behind the
-  /// throughput of two units.
-  int64_t mostChains = 4;
-  /// True where comparisons of positions hold in the interior.
-  bool passes = false;
-};
-
-using TileBody = llvm::function_ref<void(const Tile &)>;
-/// Takes one tile beyond all bounds, and what runs a body for all of them.
-using BeyondBody =
-    llvm::function_ref<void(const Tile &, llvm::function_ref<void(TileBody)>)>;
-
-/// The part of the blocks carried by a loop that goes through its iterations
-/// together: some vectors along one dimension.
-struct Carried {
-  llvm::SmallVector<int64_t> shape;
-  int64_t vectorDim = 0, vectors = 1;
-  Width width;
-  /// How much of each dimension anything reads; null where that is all of it.
-  llvm::SmallVector<mlir::Value> needed;
-};
 
 class Lowering {
 public:
@@ -353,9 +151,6 @@ private:
                        bool skipVectorDim);
   mlir::Value otherLanes(mlir::Value other, mlir::Type elementType,
                          const Tile &tile, bool uniform);
-  llvm::LogicalResult emitStore(sg::StoreOp op);
-  void emitStoreTiles(sg::StoreOp op, llvm::ArrayRef<Tile> tiles,
-                      mlir::Value streams);
   mlir::Value streamsPastCaches(sg::StoreOp op, int64_t vectorDim, Width width);
   void fenceStream(sg::StoreOp store, mlir::Value streams);
   llvm::LogicalResult emitScatter(sg::ScatterOp op);
@@ -372,6 +167,14 @@ private:
   /// one place or side by side, if they mostly are.
   void noticeOrder(Place &place, mlir::Value index, bool wraps,
                    mlir::Value positions, const Tile &tile);
+  /// The least and the largest element of an index, as i64, where `known`
+  /// holds; of its lanes between two coordinates.
+  struct Interval {
+    mlir::Value low, high, known;
+  };
+  Interval intervalOf(mlir::Value index, mlir::Value from, mlir::Value to);
+  mlir::Value readOnce(mlir::ValueRange readers,
+                       llvm::SmallVectorImpl<sg::LoadOp> &loads);
   mlir::Value explicitAddress(mlir::Value base, mlir::Value offsets,
                               bool inBytes, mlir::Type element,
                               const Tile &tile);
@@ -380,6 +183,25 @@ private:
   void scatterLanes(mlir::Value value, mlir::Value pointers, const Tile &tile,
                     Predicate predicate);
   mlir::Value wholeMask(Predicate predicate, const Tile &tile);
+
+  //===--- Stores (Stores.cpp) -------------------------------------------===//
+  /// A store that its nest writes where `active` holds, if there is such a
+  /// bit, past the caches where `streams` does.
+  struct Written {
+    sg::StoreOp op;
+    mlir::Value active, streams;
+  };
+  llvm::LogicalResult emitStore(sg::StoreOp op);
+  void emitStoreVersions(llvm::ArrayRef<Written> stores, mlir::Value conflict,
+                         llvm::ArrayRef<std::pair<sg::LoadOp, Buffer>> copies);
+  void emitStoreNest(llvm::ArrayRef<Written> stores);
+  void emitStoreTiles(llvm::ArrayRef<Written> stores,
+                      llvm::ArrayRef<Tile> tiles);
+  void writeTiles(const Written &store, llvm::ArrayRef<Tile> tiles,
+                  llvm::ArrayRef<Lanes> values,
+                  llvm::ArrayRef<Predicate> predicates);
+  int64_t writtenDim(llvm::ArrayRef<Written> stores) const;
+  Width writtenWidth(llvm::ArrayRef<Written> stores, int64_t dim);
 
   //===--- Expressions (Expressions.cpp) ---------------------------------===//
   Lanes evaluate(mlir::Value value, const Tile &tile);
@@ -418,6 +240,26 @@ private:
   llvm::LogicalResult emitOneByOne(mlir::scf::ForOp loop, const Carried &strip,
                                    mlir::Value from, mlir::Value to,
                                    mlir::Value low);
+  //===--- Loops that accumulate sums along rows (Folding.cpp) -----------===//
+  /// How a loop runs whose blocks are only reduced along their rows: `rows` of
+  /// them side by side, each in `vectors` vectors.
+  struct Folding {
+    llvm::SmallVector<sg::ReduceOp> reductions;
+    int64_t rows = 1, vectors = 1;
+    Width width;
+  };
+  std::optional<Folding> foldingOf(mlir::scf::ForOp loop);
+  llvm::LogicalResult emitFolded(mlir::scf::ForOp loop, Folding folding);
+  llvm::LogicalResult emitFoldedRows(mlir::scf::ForOp loop,
+                                     const Folding &folding,
+                                     llvm::ArrayRef<Buffer> sums,
+                                     mlir::Value from, mlir::Value to,
+                                     mlir::Value trips);
+  llvm::SmallVector<mlir::Value>
+  emitFoldedIteration(mlir::scf::ForOp loop, const Folding &folding,
+                      llvm::ArrayRef<Tile> rows,
+                      llvm::SmallVector<mlir::Value> carried);
+
   mlir::Value areInterior(mlir::ValueRange values,
                           llvm::ArrayRef<int64_t> shape,
                           llvm::ArrayRef<Tile> tiles,
@@ -850,8 +692,12 @@ private:
   mlir::Value atMost(int64_t size, mlir::Value limit);
 
   //===--- Overlap of reads and writes (Aliasing.cpp) --------------------===//
-  void resolveConflicts(sg::StoreOp store);
-  void resolveConflict(sg::StoreOp store, sg::LoadOp load, bool readLater);
+  mlir::Value storesMeet(llvm::ArrayRef<sg::StoreOp> stores);
+  mlir::Value resolveConflicts(llvm::ArrayRef<sg::StoreOp> stores,
+                               mlir::Value meet,
+                               llvm::SetVector<sg::LoadOp> &indexed);
+  mlir::Value findConflict(sg::StoreOp store, sg::LoadOp load, bool inPlace,
+                           mlir::Value meet);
   void takeCopy(sg::LoadOp load, mlir::Value conflict);
   bool isReadInPlace(mlir::Value expression, mlir::Value load);
   bool reads(mlir::Value expression, mlir::Value load);
@@ -865,6 +711,8 @@ private:
   mlir::IRMapping scalars;
   llvm::DenseMap<mlir::Value, Buffer> buffers;
   llvm::DenseMap<mlir::Operation *, ReadView> views;
+  /// The one number that a read finds in the current nest, where it is one.
+  llvm::DenseMap<mlir::Operation *, mlir::Value> oneNumber;
   llvm::DenseMap<int64_t, mlir::Value> constants;
   llvm::DenseMap<int64_t, mlir::Value> laneCounts;
   mlir::Value vscale;
@@ -959,6 +807,12 @@ void turnProducts(mlir::func::FuncOp kernel, const Machine &machine);
 /// Returns true if neighbours of a one-dimensional `index` mostly differ by
 /// one, so that it pays to ask whether those of a vector do.
 bool isMostlyConsecutive(mlir::Value index);
+
+/// Returns true if neighbours of `index`, which are not all equal, mostly are.
+bool isMostlyUniform(mlir::Value index);
+
+/// Returns true if `value` is the counter of `loop`, plus something.
+bool addsCounter(mlir::Value value, mlir::scf::ForOp loop);
 
 /// Marks the exponentials of `kernel` whose argument is never positive.
 void markNeverPositive(mlir::func::FuncOp kernel);

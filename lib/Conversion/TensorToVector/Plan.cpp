@@ -173,6 +173,12 @@ bool Plan::crossesVectors(Operation *op) const {
   return static_cast<int64_t>(butterfly.getMask()) * bits >= vectorBits;
 }
 
+/// The root whose nest does what `root` says.
+Operation *Plan::nestOf(Operation *root) const {
+  auto found = together.find(root);
+  return found == together.end() ? root : found->second.back();
+}
+
 const llvm::SetVector<Operation *> &Plan::rootsOf(Value value) {
   if (auto it = roots.find(value); it != roots.end())
     return it->second;
@@ -183,7 +189,7 @@ const llvm::SetVector<Operation *> &Plan::rootsOf(Value value) {
       passesOn = llvm::none_of(user->getResults(),
                                [&](Value r) { return memory.contains(r); });
     if (!passesOn) {
-      found.insert(user);
+      found.insert(nestOf(user));
       continue;
     }
     for (Value result : user->getResults()) {
@@ -286,7 +292,8 @@ void Plan::protectReads(Operation *load) {
       last = ancestor;
   }
   auto structured = dyn_cast<sg::LoadOp>(load);
-  bool copyable = structured && structured.getIndices().empty();
+  bool copyable =
+      structured && llvm::all_of(structured.getIndices(), hasInterval);
   SmallVector<sg::StoreOp> crossed;
   for (Operation *op = load->getNextNode(); op; op = op->getNextNode()) {
     if (mayWrite(op)) {
@@ -300,8 +307,15 @@ void Plan::protectReads(Operation *load) {
     if (op == last)
       break;
   }
+  auto isLater = [&](sg::StoreOp store) { return nestOf(store) != last; };
+  // What an index reads has no copy that another nest could read instead.
+  if (structured && !structured.getIndices().empty() &&
+      llvm::any_of(crossed, isLater)) {
+    memory.insert(value);
+    return;
+  }
   for (sg::StoreOp store : crossed)
-    pending[store].push_back({structured, store != last});
+    pending[store].push_back({structured, isLater(store)});
 }
 
 ArrayRef<Plan::PendingRead> Plan::pendingReads(Operation *store) const {
@@ -312,6 +326,9 @@ ArrayRef<Plan::PendingRead> Plan::pendingReads(Operation *store) const {
 
 Plan::Plan(func::FuncOp kernel, int64_t vectorBits)
     : kernel(kernel), vectorBits(vectorBits) {
+  for (const SmallVector<sg::StoreOp> &stores : findStoresTogether(kernel))
+    for (sg::StoreOp store : stores)
+      together[store] = stores;
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (op->getParentOfType<sg::ReduceOp>() ||
         op->getParentOfType<sg::ScanOp>())

@@ -71,7 +71,14 @@ public:
   /// The lazy reads that a store must not disturb.
   llvm::ArrayRef<PendingRead> pendingReads(mlir::Operation *store) const;
 
-  /// The roots that evaluate `value`.
+  /// The stores that are written by one nest with `store`, itself among them,
+  /// in their order. It is emitted at the last one.
+  llvm::ArrayRef<sg::StoreOp> writtenTogether(sg::StoreOp store) const {
+    return together.find(store)->second;
+  }
+
+  /// The roots that evaluate `value`: of stores that are written together, the
+  /// last one.
   const llvm::SetVector<mlir::Operation *> &rootsOf(mlir::Value value);
 
 private:
@@ -82,6 +89,7 @@ private:
   unsigned costOf(mlir::Operation *op) const;
   unsigned distinctCost(mlir::Operation *op) const;
   bool crossesVectors(mlir::Operation *op) const;
+  mlir::Operation *nestOf(mlir::Operation *root) const;
 
   mlir::func::FuncOp kernel;
   int64_t vectorBits;
@@ -91,7 +99,16 @@ private:
   /// Values that are computed from several vectors, all of a group at once.
   llvm::DenseSet<mlir::Value> grouped;
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<PendingRead>> pending;
+  llvm::DenseMap<mlir::Operation *, llvm::SmallVector<sg::StoreOp>> together;
 };
+
+/// The stores of `kernel` that one nest each can write, in their order.
+llvm::SmallVector<llvm::SmallVector<sg::StoreOp>>
+findStoresTogether(mlir::func::FuncOp kernel);
+
+/// Returns true if the least and the largest element of `index` follow from
+/// scalars, so that `Lowering::intervalOf` finds them.
+bool hasInterval(mlir::Value index);
 
 } // namespace seagrove::vectorize
 
