@@ -126,13 +126,15 @@ def driver_class(name: str, is_host: bool = False) -> type[DriverAdapter]:
 
 def install_runtime(backend: str) -> None:
     """Prepares Triton's launches; called when a driver of ours is made, before any launch."""
-    from seagrove.frontend.triton_compat import binding, dispatch, hooks
+    from seagrove.frontend.triton_compat import binding, dispatch, front_end, hooks, tuning
 
     importlib.import_module(f"triton.language.extra.{backend}.libdevice")
     binding.install_binder()
     hooks.install_cheap_key()
     hooks.install_quick_put()
     hooks.install_quick_walk()
+    front_end.install()
+    tuning.install()
     dispatch.install_dispatch()
 
 
