@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 
 import kernels
@@ -256,6 +257,19 @@ def test_short_launches_stay_short_beside_another_device(fresh):
         for _ in range(2):
             launch(fresh, x, y, out)
     assert fresh._seagrove_dispatcher.entries == 2
+
+
+def test_the_current_device_is_a_number(mirror):
+    """Libraries keep their own tables of kernels: one for each device number."""
+    with seagrove.use("cpu"):
+        here = driver.active.get_current_device()
+    with seagrove.use("mirror"):
+        there = driver.active.get_current_device()
+    tables = (["first"],)
+    assert tables[here] is tables[there] is tables[0]
+    assert here == "cpu" and here != there and here != 0
+    assert {0: "plain", here: "ours", there: "other"} == {there: "other", "cpu": "ours", 0: "plain"}
+    assert pickle.loads(pickle.dumps(here)) == here
 
 
 def test_autotuned_kernels_are_tuned_on_the_device(mirror):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +37,35 @@ class _Utils:
         return self._driver.properties()
 
 
-class DriverAdapter(DriverBase):  # type: ignore[misc]  # Triton has no types
-    """A device of ours, in the shape that Triton asks for.
+class DeviceNumber(int):
+    """A device as Triton and libraries on top of it take one: a number, to index tables by.
 
-    Triton keeps compiled kernels by `get_current_device()`: the device's key, which equals no
-    device number of another driver.
+    It equals its device's key and no plain number: Triton keeps compiled kernels by it, and device
+    0 of another driver has others.
     """
+
+    key: Hashable
+
+    def __new__(cls, number: int, key: Hashable) -> DeviceNumber:
+        made = super().__new__(cls, number)
+        made.key = key
+        return made
+
+    def __getnewargs__(self) -> tuple[int, Hashable]:  # type: ignore[override]
+        return int(self), self.key
+
+    def __eq__(self, other: object) -> bool:
+        return self.key == (other.key if isinstance(other, DeviceNumber) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+class DriverAdapter(DriverBase):  # type: ignore[misc]  # Triton has no types
+    """A device of ours, in the shape that Triton asks for."""
 
     backend_name = ""
     is_host = False
@@ -53,6 +76,8 @@ class DriverAdapter(DriverBase):  # type: ignore[misc]  # Triton has no types
         self.backend = self.device.backend
         install_runtime(self.backend_name)
         self.utils = _Utils(self.driver)
+        _, _, number = self.driver.device.partition(":")
+        self.number = DeviceNumber(int(number) if number.isdecimal() else 0, self.driver.key())
 
     def launcher_cls(self, source: Any, metadata: Any) -> Callable[..., None]:
         """The launcher of a kernel, refused if the device lacks what its code needs."""
@@ -74,7 +99,7 @@ class DriverAdapter(DriverBase):  # type: ignore[misc]  # Triton has no types
         return GPUTarget(*self.backend.triton_target(self.driver.arch))
 
     def get_current_device(self) -> Any:
-        return self.driver.key()
+        return self.number
 
     def set_current_device(self, device_key: object) -> None:
         """A driver has one device; `seagrove.use` chooses another."""
