@@ -90,10 +90,10 @@ func.func @writes_first(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kerne
 func.func @spaced(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64
-  %c2 = arith.constant 2 : i64
+  %c3 = arith.constant 3 : i64
   %c16 = arith.constant 16 : i64
   %zero = arith.constant dense<0.0> : tensor<16x16xf32>
-  %a = sg.load %x[%c0] strides(%c16, %c2) bounds(%c0, %c0) to (%c16, %c16) : !tt.ptr<f32> -> tensor<16x16xf32>
+  %a = sg.load %x[%c0] strides(%c16, %c3) bounds(%c0, %c0) to (%c16, %c16) : !tt.ptr<f32> -> tensor<16x16xf32>
   %d = linalg.matmul ins(%a, %a : tensor<16x16xf32>, tensor<16x16xf32>) outs(%zero : tensor<16x16xf32>) -> tensor<16x16xf32>
   sg.store %d, %y[%c0] strides(%c16, %c1) bounds(%c0, %c0) to (%c16, %c16) : tensor<16x16xf32> -> !tt.ptr<f32>
   return

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+#include "Strided.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "seagrove/Dialect/Triton/IR/Dialect.h"
@@ -265,6 +266,9 @@ Lowering::Place Lowering::placeOf(AccessOp op, const Tile &tile,
             ? arith::AddIOp::create(builder, loc, lanes, positions).getResult()
             : positions;
   }
+  if (!index && isConstant(strides[v], 2) && !tile.width.scalable)
+    place.first = address(pointer, element,
+                          offsetOf(tile, offset, strides, indexOf, false));
   auto type = vectorType(tile.width, pointer.getType());
   place.each = LLVM::GEPOp::create(builder, loc, type, element, rest,
                                    ArrayRef<LLVM::GEPArg>{lanes});
@@ -321,6 +325,12 @@ Lanes Lowering::evaluateLoad(sg::LoadOp op, const Tile &tile) {
       prefetch(op, place.first, tile);
     return narrow(contiguous());
   }
+  if (place.first && !place.contiguous && !place.uniform && !predicate.scalar &&
+      !predicate.vector && !op.getIsVolatile() && tile.width.lanes > 1)
+    return narrow(
+        {readEverySecond(builder, loc, place.first,
+                         vectorType(tile.width, stored), alignmentOf(stored)),
+         false});
   // A lane that is not to be read has no address to read for the others.
   if (predicate.scalar || predicate.vector)
     place.uniform = nullptr;

@@ -16,6 +16,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+#include "Strided.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -193,6 +194,20 @@ Value Lowering::findConflict(sg::StoreOp store, sg::LoadOp load, bool inPlace,
             compare(Relation::ne, scalar(left), scalar(right)));
     conflict = arith::AndIOp::create(builder, loc, conflict, differs);
   }
+  // The even elements of a row are not its odd ones.
+  auto isEverySecond = [](auto op) {
+    return op.getStrides().size() == 1 && op.getIndices().empty() &&
+           isConstantIntValue(op.getStrides()[0], 2);
+  };
+  if (loadBytes == storeBytes && isEverySecond(load) && isEverySecond(store)) {
+    Value distance =
+        arith::SubIOp::create(builder, loc, read.start, written.start);
+    distance = arith::AndIOp::create(builder, loc, distance,
+                                     constant(2 * loadBytes - 1));
+    conflict = arith::AndIOp::create(
+        builder, loc, conflict,
+        compare(Relation::ne, distance, constant(loadBytes)));
+  }
   return conflict;
 }
 
@@ -205,7 +220,7 @@ Value Lowering::storesMeet(ArrayRef<sg::StoreOp> stores) {
   auto compare = [&](Relation relation, Value left, Value right) -> Value {
     return arith::CmpIOp::create(builder, loc, relation, left, right);
   };
-  if (stores.size() < 2)
+  if (stores.size() < 2 || arePairs(stores[0], stores[1]))
     return {};
   SmallVector<ByteRange> ranges;
   Value repeat, meet;
@@ -344,6 +359,15 @@ void Lowering::takeCopy(sg::LoadOp load, Value conflict) {
         stride *= type.getDimSize(other);
     }
     break;
+  }
+  // So must a distance of two.
+  int64_t last = type.getRank() - 1;
+  if (last >= 0 && copy.strides[last] == 1 &&
+      isConstantIntValue(load.getStrides()[last], 2)) {
+    SmallVector<int64_t> wide(type.getShape());
+    wide[last] *= 2;
+    copy = allocate(RankedTensorType::get(wide, element));
+    copy.strides[last] = 2;
   }
   ReadView view;
   auto found = views.find(load);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+#include "Strided.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -147,6 +148,29 @@ LogicalResult Lowering::emitConcat(Operation *op) {
   Buffer whole = allocate(
       withElement(typeOf(result), lowered(typeOf(result).getElementType())));
   int64_t position = 0, dim = concat.getDim();
+  Value one = concat.getInputs()[0], other = concat.getInputs().back();
+  int64_t rank = typeOf(result).getRank();
+  // Pairs of elements, as of `tl.join`.
+  if (concat.getInputs().size() == 2 && rank > 1 && dim == rank - 1 &&
+      typeOf(one).getDimSize(dim) == 1 && typeOf(other).getDimSize(dim) == 1 &&
+      typeOf(one).getDimSize(dim - 1) > 1) {
+    ArrayRef<int64_t> shape = typeOf(one).getShape();
+    SmallVector<Value> inputs = {one, other};
+    Width width = chooseWidth(whole.elementType, shape[dim - 1], inputs);
+    if (!width.scalable && width.lanes > 1) {
+      forEachTile(shape, dim - 1, width, inputs, {}, [&](const Tile &tile) {
+        SmallVector<Value> values = evaluateAll(inputs, tile);
+        builder.restoreInsertionPoint(points.back());
+        Value even = toMemory(values[0]), odd = toMemory(values[1]);
+        unsigned bits =
+            getElementTypeOrSelf(even.getType()).getIntOrFloatBitWidth();
+        writeInterleaved(builder, loc, even, odd, bufferAddress(whole, tile),
+                         bits / 8);
+      });
+      buffers[result] = whole;
+      return success();
+    }
+  }
   for (Value input : concat.getInputs()) {
     Buffer part = whole;
     part.pointer = address(whole.pointer, whole.elementType,

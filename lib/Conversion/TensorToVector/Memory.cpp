@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+#include "Strided.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -125,6 +126,10 @@ Lanes Lowering::readBuffer(const Buffer &buffer, const Tile &tile) {
         fromMemory(LLVM::LoadOp::create(builder, loc, type, pointer, alignment),
                    buffer.elementType),
         false};
+  if (stride == 2 && !tile.width.scalable && tile.width.lanes > 1)
+    return {fromMemory(readEverySecond(builder, loc, pointer, type, alignment),
+                       buffer.elementType),
+            false};
   Value index = arith::MulIOp::create(builder, loc,
                                       step(builder.getI64Type(), tile.width),
                                       vectorOf(constant(stride), tile));

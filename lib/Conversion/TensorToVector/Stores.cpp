@@ -17,6 +17,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+#include "Strided.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -77,6 +78,27 @@ static bool sharesSources(sg::StoreOp left, sg::StoreOp right) {
                       [&](Value source) { return ofRight.contains(source); });
 }
 
+/// Returns true if `after` is `before` and one.
+static bool isNext(Value before, Value after) {
+  std::optional<int64_t> from = getConstantIntValue(before),
+                         to = getConstantIntValue(after);
+  if (from && to)
+    return *to == *from + 1;
+  auto sum = after.getDefiningOp<arith::AddIOp>();
+  return sum && sum.getLhs() == before && isConstantIntValue(sum.getRhs(), 1);
+}
+
+bool vectorize::arePairs(sg::StoreOp even, sg::StoreOp odd) {
+  return even.getStrides().size() == 1 &&
+         typeOf(even.getValue()) == typeOf(odd.getValue()) &&
+         even.getIndices().empty() && odd.getIndices().empty() &&
+         even.getBase() == odd.getBase() &&
+         isConstantIntValue(even.getStrides()[0], 2) &&
+         isConstantIntValue(odd.getStrides()[0], 2) &&
+         even.getLows() == odd.getLows() && even.getHighs() == odd.getHighs() &&
+         isNext(even.getOffset(), odd.getOffset());
+}
+
 /// Returns true if one nest can run over what both write.
 static bool alike(sg::StoreOp left, sg::StoreOp right) {
   auto same = [](ValueRange a, ValueRange b) { return llvm::equal(a, b); };
@@ -122,10 +144,14 @@ vectorize::findStoresTogether(func::FuncOp kernel) {
       auto store = dyn_cast<sg::StoreOp>(op);
       if (!store && !mayWrite(op) && !readsMemory(op))
         continue;
-      if (!store || !alike(first, store) || !sharesSources(first, store))
+      bool pairs = store && arePairs(first, store);
+      if (!store || (!pairs && !alike(first, store)) ||
+          !sharesSources(first, store))
         break;
       taken.insert(store);
       stores.push_back(store);
+      if (pairs)
+        break;
     }
     found.push_back(stores);
   });
@@ -155,6 +181,28 @@ void Lowering::emitStoreTiles(ArrayRef<Written> stores, ArrayRef<Tile> tiles) {
     }
   }
   builder.restoreInsertionPoint(points.back());
+  bool masked = llvm::any_of(predicates.front(),
+                             [](Predicate p) { return p.scalar || p.vector; });
+  for (Predicate predicate : predicates.back())
+    masked |= predicate.scalar || predicate.vector;
+  const Tile &first = tiles.front();
+  if (stores.size() == 2 && arePairs(stores[0].op, stores[1].op) && !masked &&
+      first.vectorDim == 0 && !first.width.scalable && first.width.lanes > 1) {
+    sg::StoreOp op = stores[0].op;
+    SmallVector<Value> strides = {scalar(op.getStrides()[0])};
+    for (auto [tile, even, odd] : llvm::zip(tiles, values[0], values[1])) {
+      Value left = toMemory(spread(even, tile)),
+            right = toMemory(spread(odd, tile));
+      Type element = getElementTypeOrSelf(left.getType());
+      Value offset = offsetOf(
+          tile, scalar(op.getOffset()), strides,
+          [](int64_t) { return Value(); }, /*skipVectorDim=*/false);
+      writeInterleaved(builder, loc, left, right,
+                       address(scalar(op.getBase()), element, offset),
+                       element.getIntOrFloatBitWidth() / 8);
+    }
+    return;
+  }
   for (auto [number, store] : llvm::enumerate(stores))
     writeTiles(store, tiles, values[number], predicates[number]);
 }
