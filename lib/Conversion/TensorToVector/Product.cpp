@@ -261,6 +261,35 @@ void Lowering::addStep(const Product &product, Value line,
   }
 }
 
+/// Gives the block that a loop over one product carries a buffer, and the
+/// register tiles of the first chunk the value that they start from, if it is
+/// cheap enough to be computed there. Then the buffer is only written here if
+/// there is no iteration at all.
+void Lowering::bindAccumulator(scf::ForOp loop, const Product &product,
+                               Value trips, Operands &operands) {
+  Value init = loop.getInitArgs()[0];
+  Buffer &out = operands.out;
+  out = allocateLike(init);
+  buffers[loop.getRegionIterArg(0)] = out;
+  operands.startsAtZero = product.unit && isZeroBlock(init);
+  bool isCheap = !product.unit && !buffers.contains(init) &&
+                 plan.costOf(init) <= kAccumulatorCost;
+  if (!isCheap && !operands.startsAtZero)
+    return materializeInto(init, out);
+  if (isCheap)
+    operands.accumulator = init;
+  else
+    noteDecision(product.op, "product",
+                 "the unit's first results are zeros that it reads from one "
+                 "line: no block of zeros is written before");
+  Value none = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle,
+                                     trips, constant(0));
+  guarded(none, {}, [&] {
+    materializeInto(init, out);
+    return Value();
+  });
+}
+
 /// What a register tile starts from.
 Value Lowering::startOf(const Operands &operands, const Tile &tile) {
   if (!operands.accumulator)

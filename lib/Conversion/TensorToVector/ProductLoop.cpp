@@ -157,29 +157,6 @@ Lowering::packIterations(const Chunk &chunk, const Product &product, Tile base,
   return success();
 }
 
-/// Gives the block that a loop over one product carries a buffer, and the
-/// register tiles of the first chunk the value that they start from, if it is
-/// cheap enough to be computed there. Then the buffer is only written here if
-/// there is no iteration at all.
-void Lowering::bindAccumulator(scf::ForOp loop, const Product &product,
-                               Value trips, Operands &operands) {
-  Value init = loop.getInitArgs()[0];
-  Buffer &out = operands.out;
-  out = allocateLike(init);
-  buffers[loop.getRegionIterArg(0)] = out;
-  bool isCheap = !product.unit && !buffers.contains(init) &&
-                 plan.costOf(init) <= kAccumulatorCost;
-  if (!isCheap)
-    return materializeInto(init, out);
-  operands.accumulator = init;
-  Value none = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle,
-                                     trips, constant(0));
-  guarded(none, {}, [&] {
-    materializeInto(init, out);
-    return Value();
-  });
-}
-
 /// Lets a chunk read the left operand from the memory of `load` if that is
 /// `possible`, from `panels`, or from packed rows, and packs what has to be.
 /// `place` is the chunk's number and how many there are.
@@ -208,12 +185,13 @@ Lowering::packChunkLeft(const Chunk &chunk, const Product &product, Tile base,
                        words, inPlace, operands);
     packs = arith::SelectOp::create(builder, loc, use.packs, chunk.count,
                                     constant(0));
+    operands.leftPointer = operands.left.pointer;
   }
   if (load)
     readLeftInPlace(operands, load, inPlace);
   if (failed(packIterations(chunk, product, base, packs,
                             [&](Value column, const Tile &tile) {
-                              if (use.panels)
+                              if (use.panels && !product.unit)
                                 packLeftPanels(product, tile, operands, column);
                               else
                                 packLeft(product, tile, operands.left, column);
@@ -227,7 +205,8 @@ Lowering::packChunkLeft(const Chunk &chunk, const Product &product, Tile base,
 void Lowering::multiplyChunk(const Product &product, Tile base,
                              Operands operands, const LeftUse &use,
                              bool mayBeInPlace) {
-  if (!use.panels)
+  // A unit reads rows in either case.
+  if (!use.panels || product.unit)
     return multiply(product, base, operands);
   Operands packed = operands;
   packed.leftPanels = true;
@@ -281,7 +260,7 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
   Chunk chunk = {loop, openLoop(constant(0), trips, atOnce), {}, lower, step};
   Value left = arith::SubIOp::create(builder, loc, trips, chunk.first);
   chunk.count = arith::MinSIOp::create(builder, loc, left, atOnce);
-  if (operands.accumulator)
+  if (operands.accumulator || operands.startsAtZero)
     operands.first = arith::CmpIOp::create(
         builder, loc, arith::CmpIPredicate::eq, chunk.first, constant(0));
   if (failed(findDepth(chunk, product, operands)))

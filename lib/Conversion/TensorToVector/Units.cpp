@@ -125,11 +125,25 @@ void Lowering::multiplyResults(const Product &product, const Operands &operands,
     return value;
   };
   SmallVector<Value> sums;
-  for (const MatrixPlace &place : results)
+  bool isZero = operands.startsAtZero && !operands.first;
+  // The first chunk reads one line of zeros again and again: a branch would
+  // split the loops in two.
+  Buffer zeros;
+  if (operands.first && operands.startsAtZero)
+    zeros = allocateBytes(step.columns, operands.out.elementType,
+                          Lifetime::clearedForRange);
+  for (MatrixPlace place : results) {
+    if (zeros.pointer) {
+      place.pointer = LLVM::SelectOp::create(builder, loc, operands.first,
+                                             zeros.pointer, place.pointer);
+      place.rowBytes = arith::SelectOp::create(builder, loc, operands.first,
+                                               constant(0), place.rowBytes);
+    }
     sums.push_back(emit([&](ImplicitLocOpBuilder &b) {
-      return operands.startsAtZero ? unit.zeroResult(b, step, element)
-                                   : unit.loadResult(b, step, element, place);
+      return isZero ? unit.zeroResult(b, step, element)
+                    : unit.loadResult(b, step, element, place);
     }));
+  }
   Value k = openLoop(constant(0), operands.depth, step.depth, sums);
   SmallVector<Value> next(loopState()), lefts, rights;
   Value line = times(k, step.columns);

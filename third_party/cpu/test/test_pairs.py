@@ -56,6 +56,27 @@ def test_integers(m, n, k, block):
     assert torch.equal(c.long(), a.long() @ b.long() + 3)
 
 
+@triton.jit
+def from_zero_kernel(a_ptr, b_ptr, c_ptr, K, B: tl.constexpr):
+    at = tl.arange(0, B)
+    acc = tl.zeros((B, B), tl.int32)
+    for start in range(0, K, B):
+        inside = start + at < K
+        a = tl.load(a_ptr + at[:, None] * K + (start + at)[None, :], mask=inside[None, :], other=0)
+        b = tl.load(b_ptr + (start + at)[:, None] * B + at[None, :], mask=inside[:, None], other=0)
+        acc = tl.dot(a, b, acc, out_dtype=tl.int32)
+    tl.store(c_ptr + at[:, None] * B + at[None, :], acc)
+
+
+@pytest.mark.parametrize("k", [0, 1, 16, 17, 9001])
+def test_sums_that_start_at_zero(k):
+    """No iteration at all, one chunk of them, and several."""
+    a, b = integers(16, k, seed=1), integers(k, 16, seed=2)
+    c = torch.full((16, 16), -1, dtype=torch.int32)
+    from_zero_kernel[(1,)](a, b, c, k, B=16)
+    assert torch.equal(c.long(), a.long() @ b.long())
+
+
 @pytest.mark.parametrize("left", [-128, 127])
 @pytest.mark.parametrize("right", [-128, 127])
 def test_extremes(left, right):

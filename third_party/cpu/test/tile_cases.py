@@ -128,6 +128,13 @@ def test_sizes(tiles, m, k, block, dtype):
     check(integers(m, k, dtype=dtype), integers(k, 50, dtype=dtype, seed=1), *block)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.int8])
+@pytest.mark.parametrize("k", [0, 5000])
+def test_chunks(tiles, k, dtype):
+    """No iteration at all, and more than are packed together: only the first start at zero."""
+    check(integers(33, k, dtype=dtype), integers(k, 50, dtype=dtype, seed=1), 32, 32, 128)
+
+
 @pytest.mark.parametrize("m", [32, 70])
 def test_rows_that_wrap(tiles, m):
     check(integers(m, 64), integers(64, 32, seed=1), 32, 32, 32, wrap=True)
@@ -238,9 +245,11 @@ def test_instructions(tiles, dtype, products, loads):
     """The whole K loop in tiles: four of results, and no other access to them."""
     a, b = integers(32, 64, dtype=dtype), integers(64, 32, dtype=dtype, seed=1)
     compiled = check(a, b, 32, 32, 32)
-    text = stages.compile_ttir(
-        compiled.asm["ttir"], tiles, options.CodegenOptions(), emit="asm"
-    ).text()
+    code = stages.compile_ttir(
+        compiled.asm["ttir"], tiles, options.CodegenOptions(), emit="asm", decisions=True
+    )
+    assert any("no block of zeros is written" in said.text for said in code.decisions)
+    text = code.text()
     assert text.count("tdpbf16ps") == products
     assert text.count("ldtilecfg") == 1
     loop = text[: text.rindex("tdpbf16ps")].rpartition(".LBB")[2]
