@@ -204,7 +204,8 @@ bool runKernel(Plan &plan, Job &job) {
   job.failedAssertion = &assertion;
   if (plan.progress == Progress::Independent &&
       double(plan.cost.nsPerProgram()) * double(job.programs) < kKeepLockNs &&
-      plan.cost.nsPerProgram() != 0) {
+      plan.cost.nsPerProgram() != 0 &&
+      !(job.kernel.hasAtomics && mustAtomicsWait())) {
     ok = run(job, plan.cost);
   } else {
     Py_BEGIN_ALLOW_THREADS ok = run(job, plan.cost);

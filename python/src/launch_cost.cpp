@@ -24,6 +24,11 @@ constexpr int kManyClose = 8;
 /// estimate of the work is off by more.
 constexpr double kTellingNs = 100'000;
 
+/// For how long a way to run programs is tried, and how often one that was
+/// slower is tried again.
+constexpr float kTrialNs = 200'000;
+constexpr unsigned kLaunchesPerTrial = 64;
+
 /// By how much a launch changes what is known of the cost of sharing.
 constexpr float kStepNs = 250;
 
@@ -39,12 +44,50 @@ int64_t nowNs() {
       .count();
 }
 
-void CostEstimate::record(double nanoseconds, int64_t programs) {
+/// Changes an estimate of nanoseconds per program by a sample.
+static void learn(std::atomic<float> &value, double nanoseconds,
+                  int64_t programs) {
   float sample = float(nanoseconds / double(programs));
-  float old = nsPerProgram();
+  float old = value.load(std::memory_order_relaxed);
   // Cold caches make the first samples too long: trust a faster one at once.
   float next = old == 0 || sample < old ? sample : old + (sample - old) * 0.25f;
   value.store(std::max(next, 1e-3f), std::memory_order_relaxed);
+}
+
+void CostEstimate::record(double nanoseconds, int64_t programs) {
+  learn(value, nanoseconds, programs);
+}
+
+AloneChoice::Part AloneChoice::next(int64_t left, bool begins) {
+  float alone = aloneNs();
+  auto part = [&](bool runsAlone, double nanoseconds) {
+    double most = alone > 0 ? nanoseconds / double(alone) : 1;
+    // No rest that is not worth a part of its own.
+    bool all = most * 2 > double(left);
+    return Part{runsAlone, all ? left : std::max<int64_t>(1, int64_t(most))};
+  };
+  if (alone > 0 && double(alone) * double(left) <= kSerialNs)
+    return {true, left};
+  float seen = estimates[1].seenNs.load(std::memory_order_relaxed);
+  if (seen < kTrialNs)
+    return alone > 0 ? part(true, kTrialNs - seen) : Part{true, 1};
+  if (estimates[0].seenNs.load(std::memory_order_relaxed) < kTrialNs)
+    return part(false, kTrialNs);
+  bool better =
+      alone <= estimates[0].nsPerProgram.load(std::memory_order_relaxed);
+  // Data differ: once in a while a part runs in the other way.
+  unsigned before =
+      begins ? launches.fetch_add(1, std::memory_order_relaxed) : 1;
+  return before % kLaunchesPerTrial == 0 ? part(!better, kTrialNs)
+                                         : Part{better, left};
+}
+
+void AloneChoice::record(bool alone, double nanoseconds, int64_t programs) {
+  Estimate &estimate = estimates[alone];
+  learn(estimate.nsPerProgram, nanoseconds, programs);
+  float seen = estimate.seenNs.load(std::memory_order_relaxed);
+  if (seen < kTrialNs)
+    estimate.seenNs.store(seen + float(nanoseconds), std::memory_order_relaxed);
 }
 
 bool SharingCost::isWorth(double expectedNs, int threads) {

@@ -20,6 +20,35 @@ int64_t nowNs();
 /// it gains.
 constexpr double kSerialNs = 20'000;
 
+/// Whether programs with atomic operations run alone on one thread, without
+/// locks, or on several with them: what both take is measured, of a kernel, in
+/// parts of its launches. Shared by threads.
+class AloneChoice {
+public:
+  /// The next programs of a launch, and whether they run alone.
+  struct Part {
+    bool alone;
+    int64_t programs;
+  };
+  /// Of a launch that has `left` programs left, `begins` if it has run none.
+  Part next(int64_t left, bool begins);
+  void record(bool alone, double nanoseconds, int64_t programs);
+  /// Nanoseconds that a program takes alone; 0 while unknown.
+  float aloneNs() const {
+    return estimates[1].nsPerProgram.load(std::memory_order_relaxed);
+  }
+
+private:
+  struct Estimate {
+    std::atomic<float> nsPerProgram{0.0f};
+    /// For how long it was measured, up to the time of a trial.
+    std::atomic<float> seenNs{0.0f};
+  };
+  /// Among others, alone.
+  Estimate estimates[2];
+  std::atomic<unsigned> launches{0};
+};
+
 /// What earlier launches of a kernel tell about its cost. Shared by threads.
 class CostEstimate {
 public:
@@ -30,6 +59,8 @@ public:
     return double(nsPerProgram()) * double(programs);
   }
   void record(double nanoseconds, int64_t programs);
+
+  AloneChoice alone;
 
 private:
   std::atomic<float> value{0.0f};

@@ -7,6 +7,7 @@
 
 #include "thread_pool.h"
 
+#include "atomics_gate.h"
 #include "openmp.h"
 #include "shares.h"
 #include "stall_watch.h"
@@ -31,6 +32,8 @@ constexpr double kSpinNs = 50'000;
 /// Less work than this is not worth a claim of its own.
 constexpr double kLeastChunkNs = 5'000;
 constexpr int kMaxThreads = 4096;
+/// How long a launch that is alone lets others wait.
+constexpr double kAloneNs = 1'000'000;
 
 inline void pause() {
 #if defined(__GNUC__) && __has_builtin(__builtin_ia32_pause)
@@ -130,6 +133,7 @@ public:
   /// Of all launches of this process whose programs wait for each other.
   StallWatch stalls;
   SharingCost sharing;
+  AtomicsGate gate;
 
 private:
   bool run(const Job &job, int64_t first, int threads, CostEstimate &cost);
@@ -397,20 +401,18 @@ static bool runWaiting(const Job &job, CostEstimate &cost) {
   return runTogether(job, pool().stalls);
 }
 
-bool run(const Job &job, CostEstimate &cost) {
-  if (job.programs <= 0)
-    return true;
+/// Runs the programs of `job` from `first` on.
+static bool runFrom(const Job &job, int64_t first, CostEstimate &cost) {
   if (job.progress != Progress::Independent && job.programs > 1)
     return runWaiting(job, cost);
-  int threads = job.programs == 1 ? 1 : numThreads();
-  int64_t first = 0;
+  int threads = job.programs - first == 1 ? 1 : numThreads();
   if (threads > 1 && cost.nsPerProgram() == 0) {
     // Nothing is known yet: one program tells whether threads are worth it.
     int64_t start = nowNs();
-    if (!runSerially(job, 0, 1))
+    if (!runSerially(job, first, first + 1))
       return false;
     cost.record(double(nowNs() - start), 1);
-    first = 1;
+    ++first;
   }
   int64_t programs = job.programs - first;
   if (threads > 1 && programs > 1 &&
@@ -423,6 +425,85 @@ bool run(const Job &job, CostEstimate &cost) {
   bool ok = runSerially(job, first, job.programs);
   cost.record(double(nowNs() - start), programs);
   return ok;
+}
+
+/// Runs the ids `first` to `last - 1` on this thread, which nobody else in
+/// `gate` disturbs, until all have run or somebody waits there. Returns the
+/// first that has not run, or nothing without memory for them.
+static std::optional<int64_t> runAlone(const Job &job, int64_t first,
+                                       int64_t last, const AtomicsGate &gate,
+                                       CostEstimate &cost) {
+  int64_t begin = first, start = nowNs();
+  float ns = cost.alone.aloneNs();
+  double chunk = ns > 0 ? kAloneNs / double(ns) : 1;
+  while (first < last) {
+    int64_t end =
+        double(last - first) <= chunk ? last : first + int64_t(chunk + 1);
+    end = std::min(end, last);
+    if (!runSerially(job, first, end, /*continues=*/first > begin))
+      return std::nullopt;
+    first = end;
+    if (job.failedAssertion &&
+        job.failedAssertion->load(std::memory_order_relaxed))
+      return job.programs; // The kernel has failed: nobody needs the rest.
+    if (first < last && gate.isAwaited())
+      break;
+    if (ns == 0 && double(nowNs() - start) < kAloneNs / 2)
+      chunk *= 2;
+  }
+  double tookNs = double(nowNs() - start);
+  cost.alone.record(true, tookNs, first - begin);
+  cost.record(tookNs, first - begin);
+  return first;
+}
+
+/// Runs a kernel with atomic operations: alone where it may and where that is
+/// not slower than on several threads, else among others.
+static bool runWithAtomics(const Job &job, CostEstimate &cost) {
+  AtomicsGate &gate = pool().gate;
+  bool mayBeAlone = job.kernel.alone && job.progress == Progress::Independent;
+  bool choose = mayBeAlone && job.programs > 1 && numThreads() > 1;
+  for (int64_t first = 0; first < job.programs;) {
+    int64_t left = job.programs - first;
+    AloneChoice::Part part{mayBeAlone, left};
+    if (choose)
+      part = cost.alone.next(left, /*begins=*/first == 0);
+    if (part.alone && gate.tryEnterAlone()) {
+      job.kernel.alone->store(1, std::memory_order_relaxed);
+      auto next = runAlone(job, first, first + part.programs, gate, cost);
+      job.kernel.alone->store(0, std::memory_order_relaxed);
+      gate.leaveAlone();
+      if (!next)
+        return false;
+      first = *next;
+      continue;
+    }
+    Job rest = job;
+    if (!part.alone)
+      rest.programs = first + part.programs;
+    gate.enter();
+    // In the child of a fork it may be what the parent has left.
+    if (job.kernel.alone && job.kernel.alone->load(std::memory_order_relaxed))
+      job.kernel.alone->store(0, std::memory_order_relaxed);
+    int64_t start = nowNs();
+    bool ok = runFrom(rest, first, cost);
+    gate.leave();
+    if (!ok)
+      return false;
+    if (choose && !part.alone)
+      cost.alone.record(false, double(nowNs() - start), part.programs);
+    first = rest.programs;
+  }
+  return true;
+}
+
+bool mustAtomicsWait() { return pool().gate.isHeldAlone(); }
+
+bool run(const Job &job, CostEstimate &cost) {
+  if (job.programs <= 0)
+    return true;
+  return job.kernel.hasAtomics ? runWithAtomics(job, cost)
+                               : runFrom(job, 0, cost);
 }
 
 } // namespace seagrove::launch

@@ -34,6 +34,11 @@ struct KernelFunctions {
   /// The same for a further range of a launch on one thread, whose scratch
   /// memory has been left as it was.
   RangeKernel next = nullptr;
+  /// Whether it has atomic operations.
+  bool hasAtomics = false;
+  /// Null, or a byte that is not zero while no other thread runs a kernel with
+  /// atomic operations, so that this one needs no locks (docs/atomics.md).
+  std::atomic<uint8_t> *alone = nullptr;
 };
 
 /// Finds them by `find(name)`, which returns the address of a symbol or null.
@@ -42,7 +47,10 @@ template <typename Find>
 KernelFunctions findKernel(const std::string &symbol, Find find) {
   auto entry = reinterpret_cast<RangeKernel>(find(symbol.c_str()));
   auto next = reinterpret_cast<RangeKernel>(find((symbol + ".next").c_str()));
-  return {entry, next ? next : entry};
+  bool hasAtomics = find((symbol + ".atomics").c_str()) != nullptr;
+  auto *alone = static_cast<std::atomic<uint8_t> *>(
+      hasAtomics ? find((symbol + ".alone").c_str()) : nullptr);
+  return {entry, next ? next : entry, hasAtomics, alone};
 }
 
 /// What the programs of a launch need of each other.
@@ -104,6 +112,9 @@ bool runTogether(const Job &job, StallWatch &stalls);
 /// one launch at a time uses the workers, the others run on their own thread.
 /// Returns false if a thread could not allocate its scratch memory.
 bool run(const Job &job, CostEstimate &cost);
+
+/// Whether a launch of a kernel with atomic operations would have to wait now.
+bool mustAtomicsWait();
 
 /// The number of threads that the next launch from this thread may use.
 int numThreads();

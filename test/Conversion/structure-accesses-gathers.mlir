@@ -75,13 +75,15 @@ tt.func public @pointers_in_memory(%x: !tt.ptr<!tt.ptr<f32>>) -> tensor<16xf32> 
   tt.return %v : tensor<16xf32>
 }
 
-// Atomic updates take an offset for each lane in any case.
+// Atomic updates take an offset for each lane in any case. Those of the whole
+// system's scope are marked.
 
 // CHECK-LABEL: tt.func public @atomics
 // CHECK-SAME: (%[[X:.*]]: !tt.ptr<f32>, %[[V:.*]]: tensor<16xf32>, %[[M:.*]]: tensor<16xi1>
 // CHECK: %[[O:.*]] = tt.make_range
 // CHECK: sg.atomic_rmw "fadd" "acq_rel" %[[X]][%[[O]] : tensor<16xi32>], %[[V]] mask(%[[M]] : tensor<16xi1>) : !tt.ptr<f32>, tensor<16xf32> -> tensor<16xf32>
 // CHECK: sg.atomic_cas "relaxed"
+// CHECK: sg.atomic_rmw "add" "relaxed" {{.*}} {in_system}
 tt.func public @atomics(%x: !tt.ptr<f32>, %v: tensor<16xf32>, %m: tensor<16xi1>, %y: !tt.ptr<i32>, %w: tensor<16xi32>) {
   %r = tt.make_range {end = 16 : i32, start = 0 : i32} : tensor<16xi32>
   %xs = tt.splat %x : !tt.ptr<f32> -> tensor<16x!tt.ptr<f32>>
@@ -90,5 +92,6 @@ tt.func public @atomics(%x: !tt.ptr<f32>, %v: tensor<16xf32>, %m: tensor<16xi1>,
   %ys = tt.splat %y : !tt.ptr<i32> -> tensor<16x!tt.ptr<i32>>
   %q = tt.addptr %ys, %r : tensor<16x!tt.ptr<i32>>, tensor<16xi32>
   %b = tt.atomic_cas relaxed, gpu, %q, %w, %w : (tensor<16x!tt.ptr<i32>>, tensor<16xi32>, tensor<16xi32>) -> tensor<16xi32>
+  %c = tt.atomic_rmw add, relaxed, sys, %q, %w : (tensor<16x!tt.ptr<i32>>, tensor<16xi32>) -> tensor<16xi32>
   tt.return
 }

@@ -51,6 +51,7 @@ LogicalResult Lowering::run() {
   for (unsigned index = 0; index < 6; ++index)
     gridArguments[index] = entry->getArgument(count + index);
   scratch = entry->getArguments().back();
+  exportAtomics();
 
   // A block of its own for constants and addresses, before the kernel's first.
   for (Block &block : kernel.getBody()) {

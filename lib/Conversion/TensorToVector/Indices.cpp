@@ -29,10 +29,11 @@ static constexpr int64_t kShortestRun = 16;
 // What an index is computed by at most.
 static constexpr unsigned kDeepestIndex = 16;
 
-/// By how much consecutive elements of `index` differ where no remainder wraps
-/// and no quotient changes, as they mostly do not; none where that is not
-/// known.
-static std::optional<int64_t> slopeOf(Value index, unsigned deepest) {
+/// By how much consecutive elements of `index` along `dim` differ where no
+/// remainder wraps and no quotient changes, as they mostly do not; none where
+/// that is not known.
+static std::optional<int64_t> slopeOf(Value index, int64_t dim,
+                                      unsigned deepest) {
   Operation *op = index.getDefiningOp();
   if (!op || deepest == 0)
     return {};
@@ -41,13 +42,20 @@ static std::optional<int64_t> slopeOf(Value index, unsigned deepest) {
     return 0;
   if (isa<sg::IotaOp>(op))
     return 1;
+  if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op)) {
+    ArrayRef<int64_t> added = broadcast.getDimensions();
+    if (llvm::is_contained(added, dim))
+      return 0;
+    int64_t before = llvm::count_if(added, [&](int64_t d) { return d < dim; });
+    return slopeOf(broadcast.getInput(), dim - before, deepest - 1);
+  }
   if (!isa<arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp, arith::AddIOp,
            arith::SubIOp, arith::MulIOp, arith::DivSIOp, arith::DivUIOp,
            arith::RemSIOp, arith::RemUIOp, arith::ShRSIOp, arith::ShRUIOp>(op))
     return {};
   SmallVector<int64_t> slopes;
   for (Value operand : op->getOperands()) {
-    std::optional<int64_t> slope = slopeOf(operand, deepest - 1);
+    std::optional<int64_t> slope = slopeOf(operand, dim, deepest - 1);
     if (!slope)
       return {};
     slopes.push_back(*slope);
@@ -73,12 +81,12 @@ static std::optional<int64_t> slopeOf(Value index, unsigned deepest) {
   return isa<arith::RemSIOp, arith::RemUIOp>(op) ? slopes[0] : 0;
 }
 
-bool vectorize::isMostlyConsecutive(Value index) {
-  return slopeOf(index, kDeepestIndex) == 1;
+bool vectorize::isMostlyConsecutive(Value index, int64_t dim) {
+  return slopeOf(index, dim, kDeepestIndex) == 1;
 }
 
 bool vectorize::isMostlyUniform(Value index) {
-  return slopeOf(index, kDeepestIndex) == 0;
+  return slopeOf(index, /*dim=*/0, kDeepestIndex) == 0;
 }
 
 void Lowering::noticeOrder(Place &place, Value index, bool wraps,

@@ -99,6 +99,13 @@ private:
   llvm::LogicalResult emitScalarMemory(mlir::Operation *op);
   mlir::Value guarded(mlir::Value condition, mlir::Type type,
                       llvm::function_ref<mlir::Value()> body);
+  mlir::Value scalar(mlir::Value value);
+  mlir::Value asI64(mlir::Value value);
+  mlir::Value constant(int64_t value);
+  mlir::Type lowered(mlir::Type type) const;
+
+  //===--- Atomic updates (Atomics.cpp) ----------------------------------===//
+  void exportAtomics();
   mlir::Value atomicUpdate(llvm::StringRef kind, llvm::StringRef ordering,
                            mlir::Value pointer, mlir::Value value);
   mlir::Value atomicNarrowUpdate(mlir::LLVM::AtomicBinOp op,
@@ -106,10 +113,24 @@ private:
                                  mlir::Value value);
   mlir::Value atomicSwap(llvm::StringRef ordering, mlir::Value pointer,
                          mlir::Value compare, mlir::Value value);
-  mlir::Value scalar(mlir::Value value);
-  mlir::Value asI64(mlir::Value value);
-  mlir::Value constant(int64_t value);
-  mlir::Type lowered(mlir::Type type) const;
+  mlir::Value plainUpdate(llvm::StringRef kind, mlir::Value pointer,
+                          mlir::Value value);
+  mlir::Value scalarUpdate(llvm::StringRef kind, llvm::StringRef ordering,
+                           mlir::Value pointer, mlir::Value value,
+                           bool inSystem);
+  llvm::LogicalResult emitAtomic(mlir::Operation *op);
+  llvm::LogicalResult emitHistogram(sg::HistogramOp op);
+  void emitLocked(mlir::Operation *op, const Buffer *old);
+  void emitPlain(sg::AtomicRMWOp op, const Buffer *old);
+  void emitPlainVector(sg::AtomicRMWOp op, const Tile &tile, const Buffer *old);
+  std::pair<mlir::Value, mlir::Value> isInARow(sg::AtomicRMWOp op,
+                                               const Tile &tile);
+  mlir::Value allOf(Lanes lanes);
+  void
+  oneByOne(const Tile &tile, mlir::Value all,
+           llvm::function_ref<void(const Tile &element, bool checks)> body);
+  void emitPlainElement(sg::AtomicRMWOp op, const Tile &tile, const Buffer *old,
+                        bool masked);
 
   //===--- Memory (Memory.cpp) -------------------------------------------===//
   Buffer allocate(mlir::RankedTensorType type);
@@ -154,7 +175,6 @@ private:
   mlir::Value streamsPastCaches(sg::StoreOp op, int64_t vectorDim, Width width);
   void fenceStream(sg::StoreOp store, mlir::Value streams);
   llvm::LogicalResult emitScatter(sg::ScatterOp op);
-  llvm::LogicalResult emitAtomic(mlir::Operation *op);
   /// Where the lanes of a tile are: from `first` on, or at `each`; with
   /// `contiguous` the former holds where that bit is set, and with `uniform`
   /// the first address is that of all lanes.
@@ -397,7 +417,6 @@ private:
   void materializeInto(mlir::Value value, const Buffer &buffer);
   Buffer bufferOf(mlir::Value value);
   llvm::LogicalResult emitConcat(mlir::Operation *op);
-  llvm::LogicalResult emitHistogram(sg::HistogramOp op);
   llvm::LogicalResult emitMap(sg::MapOp op);
   void emitView(mlir::Operation *op);
 
@@ -727,6 +746,9 @@ private:
   };
   llvm::SmallVector<PackedLeft> packedLefts;
   mlir::Value gridArguments[6];
+  /// Holds while no other thread of the device updates memory; null where that
+  /// is not known.
+  mlir::Value alone;
 
   /// The open loops of the current nest, outermost first.
   llvm::SmallVector<mlir::scf::ForOp> loops;
@@ -804,9 +826,9 @@ void splitSingleTrips(mlir::func::FuncOp kernel);
 /// by their transposes.
 void turnProducts(mlir::func::FuncOp kernel, const Machine &machine);
 
-/// Returns true if neighbours of a one-dimensional `index` mostly differ by
-/// one, so that it pays to ask whether those of a vector do.
-bool isMostlyConsecutive(mlir::Value index);
+/// Returns true if neighbours of `index` along `dim` mostly differ by one, so
+/// that it pays to ask whether those of a vector do.
+bool isMostlyConsecutive(mlir::Value index, int64_t dim = 0);
 
 /// Returns true if neighbours of `index`, which are not all equal, mostly are.
 bool isMostlyUniform(mlir::Value index);

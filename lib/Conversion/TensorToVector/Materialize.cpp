@@ -182,45 +182,6 @@ LogicalResult Lowering::emitConcat(Operation *op) {
   return success();
 }
 
-LogicalResult Lowering::emitHistogram(sg::HistogramOp op) {
-  RankedTensorType type = typeOf(op.getResult());
-  Type element = type.getElementType();
-  Buffer counts = allocate(type);
-  Value zero =
-      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element));
-  Value one = arith::ConstantOp::create(builder, loc,
-                                        builder.getIntegerAttr(element, 1));
-  openNest();
-  Value bin = openLoop(constant(0), constant(type.getDimSize(0)), 1);
-  LLVM::StoreOp::create(builder, loc, zero,
-                        address(counts.pointer, element, bin));
-  closeLoop();
-  Tile tile = originOf(1);
-  openLoops(tile, typeOf(op.getInput()).getShape(), {0}, {});
-  Value value = asI64(evaluate(op.getInput(), tile).value);
-  Value counted;
-  if (op.getMask())
-    counted = evaluate(op.getMask(), tile).value;
-  builder.restoreInsertionPoint(points.back());
-  // As unsigned, so that one comparison rejects negative values too.
-  Value known = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult,
-                                      value, constant(type.getDimSize(0)));
-  if (counted)
-    known = arith::AndIOp::create(builder, loc, known, counted);
-  auto branch =
-      scf::IfOp::create(builder, loc, known, /*withElseRegion=*/false);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  Value pointer = address(counts.pointer, element, value);
-  Value count = LLVM::LoadOp::create(builder, loc, element, pointer);
-  LLVM::StoreOp::create(
-      builder, loc, arith::AddIOp::create(builder, loc, count, one), pointer);
-  while (!loops.empty())
-    closeLoop();
-  closeNest();
-  buffers[op.getResult()] = counts;
-  return success();
-}
-
 /// Applies the region to `pack` consecutive elements at a time, in row-major
 /// order.
 LogicalResult Lowering::emitMap(sg::MapOp op) {

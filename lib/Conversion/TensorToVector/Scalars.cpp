@@ -39,14 +39,6 @@ Value Lowering::asI64(Value value) {
   return arith::ExtSIOp::create(builder, loc, builder.getI64Type(), value);
 }
 
-LLVM::AtomicOrdering vectorize::orderingOf(StringRef name) {
-  return llvm::StringSwitch<LLVM::AtomicOrdering>(name)
-      .Case("relaxed", LLVM::AtomicOrdering::monotonic)
-      .Case("acquire", LLVM::AtomicOrdering::acquire)
-      .Case("release", LLVM::AtomicOrdering::release)
-      .Default(LLVM::AtomicOrdering::acq_rel);
-}
-
 /// Runs `body` where `condition` holds and gives its value, else zero.
 Value Lowering::guarded(Value condition, Type type,
                         function_ref<Value()> body) {
@@ -73,94 +65,6 @@ Value Lowering::guarded(Value condition, Type type,
     zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
   scf::YieldOp::create(builder, loc, zero);
   return branch.getResult(0);
-}
-
-static LLVM::AtomicBinOp binOpOf(StringRef kind, Type type) {
-  bool isFloat = isa<FloatType>(type);
-  using Op = LLVM::AtomicBinOp;
-  return llvm::StringSwitch<Op>(kind)
-      .Case("add", isFloat ? Op::fadd : Op::add)
-      .Case("fadd", Op::fadd)
-      .Case("and", Op::_and)
-      .Case("or", Op::_or)
-      .Case("xor", Op::_xor)
-      .Case("max", isFloat ? Op::fmax : Op::max)
-      .Case("min", isFloat ? Op::fmin : Op::min)
-      .Case("umax", Op::umax)
-      .Case("umin", Op::umin)
-      .Case("fmax", Op::fmax)
-      .Case("fmin", Op::fmin)
-      .Default(Op::xchg);
-}
-
-/// Combines two values as an atomic update does.
-static Value updated(OpBuilder &builder, Location loc, LLVM::AtomicBinOp op,
-                     Value old, Value value) {
-  switch (op) {
-  case LLVM::AtomicBinOp::fadd:
-    return arith::AddFOp::create(builder, loc, old, value);
-  case LLVM::AtomicBinOp::fmax:
-    return arith::MaxNumFOp::create(builder, loc, old, value);
-  case LLVM::AtomicBinOp::fmin:
-    return arith::MinNumFOp::create(builder, loc, old, value);
-  default:
-    return value;
-  }
-}
-
-/// Updates of narrow floats: a loop around a swap of their bits, since code
-/// generators would call a library to convert them.
-Value Lowering::atomicNarrowUpdate(LLVM::AtomicBinOp op, StringRef ordering,
-                                   Value pointer, Value value) {
-  Type element = value.getType(), bits = memoryType(element);
-  Value start = LLVM::LoadOp::create(builder, loc, bits, pointer);
-  auto loop = scf::WhileOp::create(
-      builder, loc, TypeRange{bits}, ValueRange{start},
-      [&](OpBuilder &, Location, ValueRange state) {
-        Value old = state.front();
-        Value next = toMemory(
-            updated(builder, loc, op, fromMemory(old, element), value));
-        Value seen = atomicSwap(ordering, pointer, old, next);
-        Value again = arith::CmpIOp::create(
-            builder, loc, arith::CmpIPredicate::ne, seen, old);
-        scf::ConditionOp::create(builder, loc, again, seen);
-      },
-      [&](OpBuilder &, Location, ValueRange state) {
-        scf::YieldOp::create(builder, loc, state);
-      });
-  return fromMemory(loop.getResult(0), element);
-}
-
-Value Lowering::atomicUpdate(StringRef kind, StringRef ordering, Value pointer,
-                             Value value) {
-  LLVM::AtomicBinOp op = binOpOf(kind, value.getType());
-  if (memoryType(value.getType()) != value.getType())
-    return atomicNarrowUpdate(op, ordering, pointer, value);
-  return LLVM::AtomicRMWOp::create(builder, loc, op, pointer, value,
-                                   orderingOf(ordering));
-}
-
-/// A compare-and-swap; floats are compared by their bits, as hardware does.
-Value Lowering::atomicSwap(StringRef ordering, Value pointer, Value compare,
-                           Value value) {
-  Type type = value.getType();
-  bool isFloat = isa<FloatType>(type);
-  if (isFloat) {
-    Type bits = builder.getIntegerType(type.getIntOrFloatBitWidth());
-    compare = arith::BitcastOp::create(builder, loc, bits, compare);
-    value = arith::BitcastOp::create(builder, loc, bits, value);
-  }
-  LLVM::AtomicOrdering success = orderingOf(ordering);
-  LLVM::AtomicOrdering failure =
-      success == LLVM::AtomicOrdering::acquire ||
-              success == LLVM::AtomicOrdering::acq_rel
-          ? LLVM::AtomicOrdering::acquire
-          : LLVM::AtomicOrdering::monotonic;
-  Value pair = LLVM::AtomicCmpXchgOp::create(builder, loc, pointer, compare,
-                                             value, success, failure);
-  Value old = LLVM::ExtractValueOp::create(builder, loc, pair, 0);
-  return isFloat ? arith::BitcastOp::create(builder, loc, type, old).getResult()
-                 : old;
 }
 
 /// Chooses between two values of any type; narrow floats are chosen by their
@@ -199,10 +103,12 @@ LogicalResult Lowering::emitScalarMemory(Operation *op) {
   }
   if (auto update = dyn_cast<tt::AtomicRMWOp>(op)) {
     Type type = update.getResult().getType();
+    bool inSystem = update.getScope() == tt::MemSyncScope::System;
     Value value = guarded(optional(update.getMask()), type, [&] {
-      return atomicUpdate(tt::stringifyRMWKind(update.getAtomicRmwOp()),
+      return scalarUpdate(tt::stringifyRMWKind(update.getAtomicRmwOp()),
                           tt::stringifyMemSemantic(update.getSem()),
-                          scalar(update.getPtr()), scalar(update.getVal()));
+                          scalar(update.getPtr()), scalar(update.getVal()),
+                          inSystem);
     });
     scalars.map(update.getResult(), value);
     return success();
@@ -269,41 +175,5 @@ LogicalResult Lowering::emitScalar(Operation *op) {
     scalars.map(op->getResult(0), chosen);
     clone->erase();
   }
-  return success();
-}
-
-/// One atomic operation for each lane, in row-major order.
-LogicalResult Lowering::emitAtomic(Operation *op) {
-  auto update = dyn_cast<sg::AtomicRMWOp>(op);
-  auto swap = dyn_cast<sg::AtomicCASOp>(op);
-  Value result = op->getResult(0);
-  Value value = update ? update.getValue() : swap.getValue();
-  Value base = update ? update.getBase() : swap.getBase();
-  Value offsets = update ? update.getOffsets() : swap.getOffsets();
-  bool inBytes = update ? update.getByteOffsets() : swap.getByteOffsets();
-  auto type = typeOf(result);
-  Type element = lowered(type.getElementType());
-  bool isUsed = !result.use_empty();
-  Buffer old;
-  if (isUsed)
-    old = allocate(RankedTensorType::get(type.getShape(), element));
-  forEachTile(type.getShape(), -1, 1, {}, {}, [&](const Tile &tile) {
-    Value operand = evaluate(value, tile).value;
-    Value compare = swap ? evaluate(swap.getCmp(), tile).value : Value();
-    Value mask = update && update.getMask()
-                     ? evaluate(update.getMask(), tile).value
-                     : Value();
-    Value pointer = explicitAddress(base, offsets, inBytes, element, tile);
-    builder.restoreInsertionPoint(points.back());
-    Value before = guarded(mask, element, [&] {
-      return update ? atomicUpdate(update.getKind(), update.getOrdering(),
-                                   pointer, operand)
-                    : atomicSwap(swap.getOrdering(), pointer, compare, operand);
-    });
-    if (isUsed)
-      writeBuffer(old, tile, before);
-  });
-  if (isUsed)
-    buffers[result] = old;
   return success();
 }

@@ -195,7 +195,8 @@ struct ReducePattern : public OpConversionPattern<tt::DescriptorReduceOp> {
     Value offsets = emitOffsets(rewriter, loc, access, type.getShape());
     Value mask = emitMask(rewriter, loc, access.bounds, type.getShape());
     sg::AtomicRMWOp::create(rewriter, loc, type, *kind, "relaxed", access.base,
-                            offsets, value, mask, /*byte_offsets=*/false);
+                            offsets, value, mask, /*byte_offsets=*/false,
+                            /*in_system=*/false);
     rewriter.eraseOp(op);
     return success();
   }

@@ -255,6 +255,10 @@ static StringRef getKindName(tt::RMWKind kind, Type element) {
   llvm_unreachable("all kinds are covered");
 }
 
+static bool isInSystem(tt::MemSyncScope scope) {
+  return scope == tt::MemSyncScope::System;
+}
+
 LogicalResult AccessRewriter::rewriteAtomic(tt::AtomicRMWOp atomic) {
   FailureOr<LaneAddresses> lanes = explicitLanes(atomic, atomic.getPtr());
   FailureOr<Value> value = dataOf(atomic, atomic.getVal());
@@ -266,7 +270,8 @@ LogicalResult AccessRewriter::rewriteAtomic(tt::AtomicRMWOp atomic) {
   replace(atomic, sg::AtomicRMWOp::create(b, atomic.getLoc(), type, kind,
                                           getOrderingName(atomic.getSem()),
                                           lanes->base, lanes->offsets, *value,
-                                          atomic.getMask(), lanes->inBytes));
+                                          atomic.getMask(), lanes->inBytes,
+                                          isInSystem(atomic.getScope())));
   return success();
 }
 
@@ -296,7 +301,8 @@ LogicalResult AccessRewriter::rewriteAtomic(tt::AtomicLoadOp atomic) {
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(bits));
   Value result = sg::AtomicRMWOp::create(
       b, loc, bits, "or", getOrderingName(atomic.getSem()), lanes->base,
-      lanes->offsets, zero, atomic.getMask(), lanes->inBytes);
+      lanes->offsets, zero, atomic.getMask(), lanes->inBytes,
+      isInSystem(atomic.getScope()));
   if (bits != type)
     result = arith::BitcastOp::create(b, loc, type, result);
   replace(atomic, result);
@@ -312,7 +318,7 @@ LogicalResult AccessRewriter::rewriteAtomic(tt::AtomicStoreOp atomic) {
   sg::AtomicRMWOp::create(b, atomic.getLoc(), value->getType(), "exch",
                           getOrderingName(atomic.getSem()), lanes->base,
                           lanes->offsets, *value, atomic.getMask(),
-                          lanes->inBytes);
+                          lanes->inBytes, isInSystem(atomic.getScope()));
   replace(atomic, {});
   return success();
 }

@@ -150,11 +150,14 @@ def Sg_AtomicRMWOp : Sg_Op<"atomic_rmw", [
   let description = [{
     `kind` is add, fadd, and, or, xor, max, min, umax, umin, fmax, fmin or
     exch; `ordering` is relaxed, acquire, release or acq_rel. The result holds
-    the values before the update; lanes that are masked off are undefined.
+    the values before the update; lanes that are masked off are undefined. The
+    update is atomic with respect to the threads of the device, with
+    `in_system` to all others as well.
   }];
   let arguments = (ins StrAttr:$kind, StrAttr:$ordering, Sg_Pointer:$base,
     AnyRankedTensor:$offsets, AnyRankedTensor:$value,
-    Optional<AnyRankedTensor>:$mask, UnitAttr:$byte_offsets);
+    Optional<AnyRankedTensor>:$mask, UnitAttr:$byte_offsets,
+    UnitAttr:$in_system);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $kind $ordering $base `[` $offsets `:` type($offsets) `]` `,` $value
