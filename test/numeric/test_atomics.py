@@ -85,6 +85,35 @@ def test_updates_that_meet(op, dtype, keep):
 
 
 @triton.jit
+def add_some(x, at, v, old, chosen, KEEP: tl.constexpr, BLOCK: tl.constexpr):
+    offsets = tl.arange(0, BLOCK)
+    mask = tl.load(chosen + offsets) != 0
+    before = tl.atomic_add(x + tl.load(at + offsets), tl.load(v + offsets), mask)
+    if KEEP:
+        tl.store(old + offsets, before, mask)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("dtype", [torch.int32, torch.float32, torch.float16])
+def test_masks(dtype, share, keep):
+    """Places that are masked may lie anywhere; what lies there is never touched."""
+    numbers = torch.Generator().manual_seed(int(share * 10))
+    chosen = (torch.rand(64, generator=numbers) < share).to(torch.int8)
+    at = torch.randint(0, 9, (64,), generator=numbers, dtype=torch.int64)
+    at[chosen == 0] = 1 << 60
+    v = torch.randint(-4, 5, (64,), generator=numbers).to(dtype)
+    x = torch.zeros(9, dtype=dtype)
+    want, seen, old = x.clone(), torch.zeros_like(v), torch.zeros_like(v)
+    for i in chosen.nonzero().flatten():
+        seen[i] = want[at[i]]
+        want[at[i]] += v[i]
+    add_some[(1,)](x, at, v, old, chosen, KEEP=keep, BLOCK=64)
+    assert torch.equal(x, want)
+    assert not keep or torch.equal(old, seen)
+
+
+@triton.jit
 def add_rows(
     x, rows, v, old, columns, period, BLOCK: tl.constexpr, ROWS: tl.constexpr, KEEP: tl.constexpr
 ):

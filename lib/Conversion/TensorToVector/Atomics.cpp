@@ -100,7 +100,7 @@ void Lowering::exportAtomics() {
 // One update
 //===----------------------------------------------------------------------===//
 
-LLVM::AtomicOrdering vectorize::orderingOf(StringRef name) {
+static LLVM::AtomicOrdering orderingOf(StringRef name) {
   return llvm::StringSwitch<LLVM::AtomicOrdering>(name)
       .Case("relaxed", LLVM::AtomicOrdering::monotonic)
       .Case("acquire", LLVM::AtomicOrdering::acquire)
@@ -273,8 +273,9 @@ void Lowering::emitLocked(Operation *op, const Buffer *old) {
   });
 }
 
-/// The update of one element without a lock, where `mask`, if there is one,
-/// holds.
+/// The update of one element without a lock, with `masked` where the mask
+/// holds: elsewhere a place in the scratch area is updated instead, since a
+/// branch that nobody foresees takes longer.
 void Lowering::emitPlainElement(sg::AtomicRMWOp op, const Tile &tile,
                                 const Buffer *old, bool masked) {
   Type element = lowered(typeOf(op.getValue()).getElementType());
@@ -283,9 +284,16 @@ void Lowering::emitPlainElement(sg::AtomicRMWOp op, const Tile &tile,
   Value pointer = explicitAddress(op.getBase(), op.getOffsets(),
                                   op.getByteOffsets(), element, tile);
   builder.restoreInsertionPoint(points.back());
-  Value before = guarded(mask, old ? element : Type(), [&]() -> Value {
-    return plainUpdate(op.getKind(), pointer, operand);
-  });
+  if (mask) {
+    // Several, so that none waits for the one before it.
+    Buffer spare = allocateBytes(kMostInARow, element);
+    int64_t dim = std::max<int64_t>(0, chooseVectorDim(op.getValue()));
+    Value number = arith::AndIOp::create(
+        builder, loc, tile.coordinates[dim].start, constant(kMostInARow - 1));
+    pointer = LLVM::SelectOp::create(builder, loc, mask, pointer,
+                                     address(spare.pointer, element, number));
+  }
+  Value before = plainUpdate(op.getKind(), pointer, operand);
   if (old)
     writeBuffer(*old, tile, before);
 }
@@ -303,6 +311,15 @@ static bool countsUp(Value index) {
                operand.getDefiningOp()) ||
            countsUp(operand);
   });
+}
+
+/// A bit: whether some lane holds of those of which `all` says whether all do.
+/// True where that is not a vector.
+static Value someOf(OpBuilder &builder, Location loc, Value all) {
+  if (auto conjunction = all.getDefiningOp<vector::ReductionOp>())
+    return vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR,
+                                       conjunction.getVector());
+  return arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
 }
 
 /// Runs `body` for each element of `tile` one after the other, all in a row
@@ -328,9 +345,12 @@ void Lowering::oneByOne(
   if (!all)
     return;
   openOtherBranch(branch);
+  scf::IfOp some =
+      openBranch(someOf(builder, loc, all), {}, /*otherwise=*/false);
   Value lane = openLoop(constant(0), laneCount(tile.width), 1);
   body(elementAt(lane), /*checks=*/true);
   closeLoop();
+  closeBranch(some);
   closeBranch(branch);
 }
 
@@ -385,13 +405,17 @@ void Lowering::emitPlainVector(sg::AtomicRMWOp op, const Tile &tile,
   Lanes mask;
   if (op.getMask())
     mask = evaluate(op.getMask(), tile);
-  auto [straight, first] = isInARow(op, tile);
-  if (op.getMask())
-    straight = arith::AndIOp::create(builder, loc, straight, allOf(mask));
+  auto [inARow, first] = isInARow(op, tile);
+  Value straight = inARow, all;
+  if (op.getMask()) {
+    all = allOf(mask);
+    straight = arith::AndIOp::create(builder, loc, inARow, all);
+  }
   scf::IfOp branch = openBranch(straight, {});
   // What belongs to it is emitted on this side.
   Tile inside = tile;
-  inside.coordinates[tile.vectorDim].depth = depth();
+  Coordinate &coordinate = inside.coordinates[tile.vectorDim];
+  coordinate.depth = depth();
   Value operand = spread(evaluate(op.getValue(), inside), inside);
   builder.restoreInsertionPoint(points.back());
   Type element = lowered(typeOf(op.getValue()).getElementType());
@@ -400,15 +424,18 @@ void Lowering::emitPlainVector(sg::AtomicRMWOp op, const Tile &tile,
   if (old)
     writeBuffer(*old, inside, before);
   openOtherBranch(branch);
+  scf::IfOp some;
+  if (all)
+    some = openBranch(someOf(builder, loc, all), {}, /*otherwise=*/false);
   Value lane = openLoop(constant(0), laneCount(tile.width), 1);
-  Tile single = tile;
-  single.vectorDim = -1;
-  single.width = 1;
-  Coordinate &coordinate = single.coordinates[tile.vectorDim];
+  inside.vectorDim = -1;
+  inside.width = 1;
   coordinate = {arith::AddIOp::create(builder, loc, coordinate.start, lane),
                 depth(), -1};
-  emitPlainElement(op, single, old, bool(op.getMask()));
+  emitPlainElement(op, inside, old, bool(op.getMask()));
   closeLoop();
+  if (all)
+    closeBranch(some);
   closeBranch(branch);
 }
 
@@ -423,7 +450,8 @@ void Lowering::emitPlain(sg::AtomicRMWOp op, const Buffer *old) {
     });
     return;
   }
-  bool vectors = !op.getByteOffsets() && memoryType(element) == element &&
+  bool vectors = !op.getByteOffsets() &&
+                 element.getIntOrFloatBitWidth() >= 16 &&
                  isMostlyConsecutive(op.getOffsets(), dim);
   int64_t size = type.getDimSize(dim);
   SmallVector<Value> readers = {op.getOffsets(), op.getValue()};

@@ -857,9 +857,6 @@ bool mayFail(mlir::func::FuncOp kernel);
 /// bits or less move as integers, since that needs no unit that computes them.
 mlir::Type memoryType(mlir::Type type);
 
-/// The ordering that an `sg` atomic names.
-mlir::LLVM::AtomicOrdering orderingOf(llvm::StringRef name);
-
 /// Emits at the depth of a tile for as long as it lives.
 class DepthScope {
 public:
