@@ -209,6 +209,24 @@ def test_histograms(bins, dtype):
         np.testing.assert_array_equal(totals, np.bincount(known, minlength=bins))
 
 
+@triton.jit
+def count_perhaps(x, bins, copy, counts: tl.int32, BLOCK: tl.constexpr, BINS: tl.constexpr):
+    offsets = tl.arange(0, BLOCK)
+    value = tl.load(x + offsets)
+    if counts > 0:
+        tl.store(bins + tl.arange(0, BINS), tl.histogram(value, BINS))
+    tl.store(copy + offsets, value)
+
+
+@pytest.mark.parametrize("counts", [0, 7])
+def test_histogram_in_a_branch(counts):
+    x = torch.arange(64, dtype=torch.int32) % 16
+    bins, copy = torch.zeros(16, dtype=torch.int32), torch.zeros(64, dtype=torch.int32)
+    count_perhaps[(1,)](x, bins, copy, counts, BLOCK=64, BINS=16)
+    assert torch.equal(copy, x)
+    assert torch.equal(bins, torch.full((16,), 4 if counts else 0, dtype=torch.int32))
+
+
 def test_many_launches(threads):
     """Whichever way the programs of a launch run, nothing is lost."""
     x = torch.randint(0, 64, (50_000,), dtype=torch.int32)

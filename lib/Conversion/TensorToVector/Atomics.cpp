@@ -529,7 +529,9 @@ LogicalResult Lowering::emitHistogram(sg::HistogramOp op) {
               {}, [&](const Tile &tile) {
                 writeBuffer(counts, tile, vectorOf(number(element, 0), tile));
               });
-  // A masked read of one element is a branch.
+  // A masked read of one element is a branch. The buffer is for this nest
+  // alone: others may run where it does not.
+  bool isBuffered = buffers.contains(op.getInput());
   bufferOf(op.getInput());
   int64_t size = inputType.getDimSize(0);
   Type index = inputType.getElementType();
@@ -573,6 +575,8 @@ LogicalResult Lowering::emitHistogram(sg::HistogramOp op) {
                 Value holds = known(tile);
                 oneByOne(tile, allOf({holds, false}), count);
               });
+  if (!isBuffered)
+    buffers.erase(op.getInput());
   buffers[op.getResult()] = counts;
   return success();
 }
