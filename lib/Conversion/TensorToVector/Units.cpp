@@ -81,6 +81,26 @@ void Lowering::multiplyWithUnit(const Product &product,
         });
 }
 
+/// Calls `body` with a builder for the unit, at where `builder` is and goes on.
+template <typename Body>
+static auto atPoint(OpBuilder &builder, Location loc, Body &&body) {
+  ImplicitLocOpBuilder b(loc, builder);
+  b.restoreInsertionPoint(builder.saveInsertionPoint());
+  auto value = body(b);
+  builder.restoreInsertionPoint(b.saveInsertionPoint());
+  return value;
+}
+
+/// One line of `zeros`, which is read for each of a result's rows, where
+/// `isFirst` holds, and else `place`: a branch would split the loops in two.
+static MatrixPlace zerosOr(OpBuilder &builder, Location loc, Value isFirst,
+                           Value zeros, MatrixPlace place) {
+  Value none = arith::ConstantOp::create(
+      builder, loc, builder.getZeroAttr(place.rowBytes.getType()));
+  return {LLVM::SelectOp::create(builder, loc, isFirst, zeros, place.pointer),
+          arith::SelectOp::create(builder, loc, isFirst, none, place.rowBytes)};
+}
+
 /// `down` x `across` results from (`row`, `column`) on, over the whole depth.
 void Lowering::multiplyResults(const Product &product, const Operands &operands,
                                Value row, Value column, int64_t down,
@@ -117,28 +137,16 @@ void Lowering::multiplyResults(const Product &product, const Operands &operands,
         address(operands.right.pointer, element,
                 builder.createOrFold<arith::MulIOp>(
                     loc, plus(column, c * step.columns), operands.panelRows)));
-  auto emit = [&](auto &&body) {
-    ImplicitLocOpBuilder b(loc, builder);
-    b.restoreInsertionPoint(builder.saveInsertionPoint());
-    auto value = body(b);
-    builder.restoreInsertionPoint(b.saveInsertionPoint());
-    return value;
-  };
+  auto emit = [&](auto &&body) { return atPoint(builder, loc, body); };
   SmallVector<Value> sums;
   bool isZero = operands.startsAtZero && !operands.first;
-  // The first chunk reads one line of zeros again and again: a branch would
-  // split the loops in two.
   Buffer zeros;
   if (operands.first && operands.startsAtZero)
     zeros = allocateBytes(step.columns, operands.out.elementType,
                           Lifetime::clearedForRange);
   for (MatrixPlace place : results) {
-    if (zeros.pointer) {
-      place.pointer = LLVM::SelectOp::create(builder, loc, operands.first,
-                                             zeros.pointer, place.pointer);
-      place.rowBytes = arith::SelectOp::create(builder, loc, operands.first,
-                                               constant(0), place.rowBytes);
-    }
+    if (zeros.pointer)
+      place = zerosOr(builder, loc, operands.first, zeros.pointer, place);
     sums.push_back(emit([&](ImplicitLocOpBuilder &b) {
       return isZero ? unit.zeroResult(b, step, element)
                     : unit.loadResult(b, step, element, place);
