@@ -53,32 +53,29 @@ static std::optional<int64_t> slopeOf(Value index, int64_t dim,
            arith::SubIOp, arith::MulIOp, arith::DivSIOp, arith::DivUIOp,
            arith::RemSIOp, arith::RemUIOp, arith::ShRSIOp, arith::ShRUIOp>(op))
     return {};
-  SmallVector<int64_t> slopes;
-  for (Value operand : op->getOperands()) {
-    std::optional<int64_t> slope = slopeOf(operand, dim, deepest - 1);
-    if (!slope)
-      return {};
-    slopes.push_back(*slope);
-  }
-  if (slopes.size() == 1)
-    return slopes[0];
+  std::optional<int64_t> first = slopeOf(op->getOperand(0), dim, deepest - 1);
+  if (!first || op->getNumOperands() == 1)
+    return first;
+  std::optional<int64_t> second = slopeOf(op->getOperand(1), dim, deepest - 1);
+  if (!second)
+    return {};
   if (isa<arith::AddIOp>(op))
-    return slopes[0] + slopes[1];
+    return *first + *second;
   if (isa<arith::SubIOp>(op))
-    return slopes[0] - slopes[1];
-  if (slopes[0] == 0 && slopes[1] == 0)
+    return *first - *second;
+  if (*first == 0 && *second == 0)
     return 0;
   APInt factor;
   bool isKnown = matchPattern(op->getOperand(1), m_ConstantInt(&factor));
   if (isa<arith::MulIOp>(op))
-    return isKnown ? std::optional(slopes[0] * factor.getSExtValue())
+    return isKnown ? std::optional(*first * factor.getSExtValue())
                    : std::nullopt;
   bool isShift = isa<arith::ShRSIOp, arith::ShRUIOp>(op);
-  if (slopes[1] != 0 || std::abs(slopes[0]) > 1 || (isShift && !isKnown) ||
+  if (*second != 0 || std::abs(*first) > 1 || (isShift && !isKnown) ||
       (isKnown && (isShift ? factor.ult(llvm::Log2_64(kShortestRun))
                            : factor.slt(kShortestRun))))
     return {};
-  return isa<arith::RemSIOp, arith::RemUIOp>(op) ? slopes[0] : 0;
+  return isa<arith::RemSIOp, arith::RemUIOp>(op) ? *first : 0;
 }
 
 bool vectorize::isMostlyConsecutive(Value index, int64_t dim) {

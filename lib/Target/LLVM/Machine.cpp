@@ -156,19 +156,13 @@ void keepMachine(const api::Target &target, const api::CompileOptions &options,
 bool addEmitPasses(TargetMachine &machine, legacy::PassManagerBase &passes,
                    raw_pwrite_stream &stream, CodeGenFileType kind,
                    bool reduceStrength) {
-  // Flags of the process, read while passes are added.
+  // A flag of the process, read while passes are added.
   static std::mutex mutex;
   static auto *disable = static_cast<cl::opt<bool> *>(
       cl::getRegisteredOptions().lookup("disable-lsr"));
-  static auto *keepOrder = static_cast<cl::opt<bool> *>(
-      cl::getRegisteredOptions().lookup("disable-post-ra"));
   std::lock_guard<std::mutex> lock(mutex);
   if (disable)
     disable->setValue(!reduceStrength);
-  // Cores that run out of order gain nothing from a second scheduling, which
-  // takes a thirtieth of the compilation.
-  if (keepOrder)
-    keepOrder->setValue(true);
   return !machine.addPassesToEmitFile(passes, stream, nullptr, kind,
                                       /*DisableVerify=*/true);
 }
