@@ -191,7 +191,11 @@ def branch_kernel(x, y, z, n, BLOCK: tl.constexpr):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kernel and the constants of its small and its large block."""
+    """A kernel and the constants of its small and its large block.
+
+    The small ones are for vectors of 256 bits; wider ones take as many vectors, so that the same
+    code is needed for the small block as for the large one.
+    """
 
     name: str
     kernel: Any
@@ -270,17 +274,22 @@ def size_of(ttir: str, target: Any) -> Size:
     return Size(_operations(ttir), _operations(vector), _instructions(llvm), len(object_file))
 
 
+def _blocks(kind: Kind, target: Any) -> tuple[dict[str, int], dict[str, int]]:
+    wider = max(target.vector_bits // 256, 1)
+    return {name: size * wider for name, size in kind.small.items()}, kind.large
+
+
 def sizes_of(kind: Kind) -> tuple[Size, Size]:
     """Sizes at the small and at the large block."""
     target = triton_compat.make_backend("cpu", "").describe("")
-    small, large = (size_of(ttir_of(kind, c), target) for c in (kind.small, kind.large))
+    small, large = (size_of(ttir_of(kind, c), target) for c in _blocks(kind, target))
     return small, large
 
 
 def compile_times_ms(kind: Kind, repeats: int) -> tuple[float, float]:
     """Medians of the time from TTIR to a library, the two blocks in turn, no cache in use."""
     target = triton_compat.make_backend("cpu", "").describe("")
-    texts = [ttir_of(kind, constants) for constants in (kind.small, kind.large)]
+    texts = [ttir_of(kind, constants) for constants in _blocks(kind, target)]
     times: Sequence[list[float]] = ([], [])
     for _ in range(repeats):
         for text, taken in zip(texts, times, strict=True):
