@@ -18,6 +18,16 @@ llvm::SmallVector<mlir::Value> MatrixUnit::split(Builder &, const MatrixStep &,
   return {value};
 }
 
+mlir::Value MatrixUnit::addExcess(Builder &, const MatrixStep &, mlir::Type,
+                                  mlir::Value, mlir::Value sum) const {
+  return sum;
+}
+
+mlir::Value MatrixUnit::withoutExcess(Builder &, const MatrixStep &, mlir::Type,
+                                      mlir::Value result, mlir::Value) const {
+  return result;
+}
+
 /// Filled once, when the dialects are registered, and only read afterwards.
 static llvm::StringMap<std::unique_ptr<MatrixUnit>> &units() {
   static llvm::StringMap<std::unique_ptr<MatrixUnit>> registered;

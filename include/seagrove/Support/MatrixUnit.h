@@ -37,6 +37,11 @@ struct MatrixStep {
   /// Which part of the left operand is multiplied by which of the right one, in
   /// an order that changes as few of them as possible at a time.
   llvm::SmallVector<std::pair<unsigned, unsigned>, 4> terms = {{0, 0}};
+  /// What is summed has more than the product: something that is the same for
+  /// all rows, a sum over the right operand.
+  bool hasExcess = false;
+  /// Subnormal elements count as zeros.
+  bool flushes = false;
 };
 
 /// Where a matrix lies: its first element, and the bytes from one row (of
@@ -79,6 +84,15 @@ public:
   virtual mlir::Value multiply(Builder &b, const MatrixStep &step,
                                mlir::Type element, mlir::Value left,
                                mlir::Value right, mlir::Value sum) const = 0;
+  /// `sum`, a result, and what a step has too much for each row of `right`, and
+  /// `result` without the excess of all its steps. Only called where there is
+  /// some.
+  virtual mlir::Value addExcess(Builder &b, const MatrixStep &step,
+                                mlir::Type element, mlir::Value right,
+                                mlir::Value sum) const;
+  virtual mlir::Value withoutExcess(Builder &b, const MatrixStep &step,
+                                    mlir::Type element, mlir::Value result,
+                                    mlir::Value excess) const;
   virtual void storeResult(Builder &b, const MatrixStep &step,
                            mlir::Type element, mlir::Value value,
                            const MatrixPlace &place) const = 0;

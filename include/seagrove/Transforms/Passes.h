@@ -19,6 +19,10 @@ namespace seagrove {
 /// An attribute of exponentials whose argument is never positive.
 inline constexpr llvm::StringLiteral kNeverPositive = "sg.never_positive";
 
+/// An attribute of conversions whose result is read by something that takes
+/// subnormal numbers for zeros.
+inline constexpr llvm::StringLiteral kMayFlush = "sg.may_flush";
+
 } // namespace seagrove
 
 #endif // SEAGROVE_TRANSFORMS_PASSES_H

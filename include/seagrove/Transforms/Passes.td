@@ -108,6 +108,8 @@ def ExpandMath : Pass<"expand-math", "mlir::ModuleOp"> {
            "the target computes in bf16">,
     Option<"bf16Conversion", "bf16-conversion", "bool", /*default=*/"false",
            "the target converts f32 to bf16">,
+    Option<"bf16Flushing", "bf16-flushing", "bool", /*default=*/"false",
+           "the target's conversion to bf16 makes zeros of subnormal numbers">,
     Option<"truncating", "truncating", "bool", /*default=*/"true",
            "vectors of floats are converted to integers towards zero, not in "
            "the current rounding mode only">

@@ -626,7 +626,17 @@ private:
   void multiplyWithUnit(const Product &product, const Operands &operands);
   void multiplyResults(const Product &product, const Operands &operands,
                        mlir::Value row, mlir::Value column, int64_t down,
-                       int64_t across);
+                       llvm::ArrayRef<mlir::Value> panels,
+                       llvm::ArrayRef<mlir::Value> excess);
+  llvm::SmallVector<mlir::Value> panelsFrom(const Product &product,
+                                            const Operands &operands,
+                                            mlir::Value column, int64_t across);
+  llvm::SmallVector<mlir::Value> loadRights(const Product &product,
+                                            llvm::ArrayRef<mlir::Value> panels,
+                                            mlir::Value line);
+  llvm::SmallVector<mlir::Value> excessOf(const Product &product,
+                                          const Operands &operands,
+                                          llvm::ArrayRef<mlir::Value> panels);
   mlir::Value isEvenlySpaced(mlir::Value index);
   mlir::Value startOf(const Operands &operands, const Tile &tile);
   bool isHeldIn(mlir::Value value, const Buffer &buffer) const;

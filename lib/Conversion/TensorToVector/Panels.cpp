@@ -19,6 +19,7 @@
 #include "Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "seagrove/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace seagrove;
@@ -286,8 +287,13 @@ void Lowering::packLeft(const Product &product, Tile base, const Buffer &buffer,
 /// type of the computation.
 SmallVector<Value> Lowering::partsOf(const Product &product, Value elements) {
   builder.restoreInsertionPoint(points.back());
-  if (product.parts() == 1)
-    return {convert(elements, product.compute)};
+  if (product.parts() == 1) {
+    Value stored = convert(elements, product.compute);
+    auto truncation = stored.getDefiningOp<arith::TruncFOp>();
+    if (truncation && product.unit && product.step.flushes)
+      truncation->setAttr(kMayFlush, builder.getUnitAttr());
+    return {stored};
+  }
   ImplicitLocOpBuilder b(loc, builder);
   b.restoreInsertionPoint(builder.saveInsertionPoint());
   SmallVector<Value> parts = product.unit->split(b, product.step, elements);

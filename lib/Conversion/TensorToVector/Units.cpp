@@ -24,6 +24,16 @@ static int64_t bytesOf(Type element) {
   return element.getIntOrFloatBitWidth() / 8;
 }
 
+/// Calls `body` with a builder for the unit, at where `builder` is and goes on.
+template <typename Body>
+static auto atPoint(OpBuilder &builder, Location loc, Body &&body) {
+  ImplicitLocOpBuilder b(loc, builder);
+  b.restoreInsertionPoint(builder.saveInsertionPoint());
+  auto value = body(b);
+  builder.restoreInsertionPoint(b.saveInsertionPoint());
+  return value;
+}
+
 /// Whether each entry of `index` is as far from the one before it as the second
 /// is from the first: rows that have one distance. Emits a loop.
 Value Lowering::isEvenlySpaced(Value index) {
@@ -74,21 +84,73 @@ void Lowering::multiplyWithUnit(const Product &product,
   };
   along(product.columns, operands.columns, step.columns,
         product.unit->resultsAcross(), [&](Value column, int64_t across) {
+          SmallVector<Value> panels =
+              panelsFrom(product, operands, column, across);
+          SmallVector<Value> excess = excessOf(product, operands, panels);
           along(product.rows, operands.rows, step.rows,
                 product.unit->resultsDown(), [&](Value row, int64_t down) {
-                  multiplyResults(product, operands, row, column, down, across);
+                  multiplyResults(product, operands, row, column, down, panels,
+                                  excess);
                 });
         });
 }
 
-/// Calls `body` with a builder for the unit, at where `builder` is and goes on.
-template <typename Body>
-static auto atPoint(OpBuilder &builder, Location loc, Body &&body) {
-  ImplicitLocOpBuilder b(loc, builder);
-  b.restoreInsertionPoint(builder.saveInsertionPoint());
-  auto value = body(b);
-  builder.restoreInsertionPoint(b.saveInsertionPoint());
-  return value;
+/// The panels of the right operand for `across` results from `column` on.
+SmallVector<Value> Lowering::panelsFrom(const Product &product,
+                                        const Operands &operands, Value column,
+                                        int64_t across) {
+  builder.restoreInsertionPoint(points.back());
+  SmallVector<Value> panels;
+  for (int64_t c = 0; c < across; ++c) {
+    Value first = builder.createOrFold<arith::AddIOp>(
+        loc, column, constant(c * product.step.columns));
+    Value place =
+        builder.createOrFold<arith::MulIOp>(loc, first, operands.panelRows);
+    panels.push_back(address(operands.right.pointer, product.compute, place));
+  }
+  return panels;
+}
+
+/// The step's rows of the panels that start at `panels`, `line` elements into
+/// them.
+SmallVector<Value> Lowering::loadRights(const Product &product,
+                                        ArrayRef<Value> panels, Value line) {
+  const MatrixStep &step = product.step;
+  int64_t rowBytes = step.columns * step.interleave * bytesOf(product.compute);
+  SmallVector<Value> rights;
+  for (Value panel : panels) {
+    MatrixPlace place = {address(panel, product.compute, line),
+                         constant(rowBytes)};
+    rights.push_back(atPoint(builder, loc, [&](ImplicitLocOpBuilder &b) {
+      return product.unit->loadRight(b, step, product.compute, place);
+    }));
+  }
+  return rights;
+}
+
+/// What the results of all rows have too much by what is in `panels`, summed
+/// over the depth; nothing where the unit computes the product alone.
+SmallVector<Value> Lowering::excessOf(const Product &product,
+                                      const Operands &operands,
+                                      ArrayRef<Value> panels) {
+  const MatrixStep &step = product.step;
+  if (!step.hasExcess)
+    return {};
+  auto emit = [&](auto &&body) { return atPoint(builder, loc, body); };
+  Value zero = emit([&](ImplicitLocOpBuilder &b) {
+    return product.unit->zeroResult(b, step, product.compute);
+  });
+  Value k = openLoop(constant(0), operands.depth, step.depth,
+                     SmallVector<Value>(panels.size(), zero));
+  SmallVector<Value> sums(loopState());
+  Value line =
+      builder.createOrFold<arith::MulIOp>(loc, k, constant(step.columns));
+  SmallVector<Value> rights = loadRights(product, panels, line);
+  for (auto [sum, right] : llvm::zip(sums, rights))
+    sum = emit([&, sum = sum, right = right](ImplicitLocOpBuilder &b) {
+      return product.unit->addExcess(b, step, product.compute, right, sum);
+    });
+  return llvm::to_vector(closeLoop(sums));
 }
 
 /// One line of `zeros`, which is read for each of a result's rows, where
@@ -101,14 +163,16 @@ static MatrixPlace zerosOr(OpBuilder &builder, Location loc, Value isFirst,
           arith::SelectOp::create(builder, loc, isFirst, none, place.rowBytes)};
 }
 
-/// `down` x `across` results from (`row`, `column`) on, over the whole depth.
+/// `down` results for each of `panels` from (`row`, `column`) on, over the
+/// whole depth.
 void Lowering::multiplyResults(const Product &product, const Operands &operands,
                                Value row, Value column, int64_t down,
-                               int64_t across) {
+                               ArrayRef<Value> panels, ArrayRef<Value> excess) {
   builder.restoreInsertionPoint(points.back());
   const MatrixStep &step = product.step;
   const MatrixUnit &unit = *product.unit;
   Type element = product.compute;
+  int64_t across = panels.size();
   auto plus = [&](Value value, int64_t offset) {
     return builder.createOrFold<arith::AddIOp>(loc, value, constant(offset));
   };
@@ -127,16 +191,11 @@ void Lowering::multiplyResults(const Product &product, const Operands &operands,
           {address(operands.out.pointer, operands.out.elementType, offset),
            constant(bytes)});
     }
-  SmallVector<Value> leftRows, panels;
+  SmallVector<Value> leftRows;
   for (int64_t r = 0; r < down; ++r) {
     leftRows.push_back(leftRow(operands, plus(row, r * step.rows)));
     builder.restoreInsertionPoint(points.back());
   }
-  for (int64_t c = 0; c < across; ++c)
-    panels.push_back(
-        address(operands.right.pointer, element,
-                builder.createOrFold<arith::MulIOp>(
-                    loc, plus(column, c * step.columns), operands.panelRows)));
   auto emit = [&](auto &&body) { return atPoint(builder, loc, body); };
   SmallVector<Value> sums;
   bool isZero = operands.startsAtZero && !operands.first;
@@ -166,24 +225,14 @@ void Lowering::multiplyResults(const Product &product, const Operands &operands,
       }));
     }
   };
-  auto loadRights = [&](unsigned part) {
-    rights.clear();
-    Value offset = plus(line, part * product.columns * operands.capacity);
-    for (Value panel : panels) {
-      MatrixPlace place = {
-          address(panel, element, offset),
-          constant(step.columns * step.interleave * bytesOf(element))};
-      rights.push_back(emit([&](ImplicitLocOpBuilder &b) {
-        return unit.loadRight(b, step, element, place);
-      }));
-    }
-  };
   std::optional<std::pair<unsigned, unsigned>> loaded;
   for (auto term : step.terms) {
     if (!loaded || loaded->first != term.first)
       loadLefts(term.first);
     if (!loaded || loaded->second != term.second)
-      loadRights(term.second);
+      rights = loadRights(
+          product, panels,
+          plus(line, term.second * product.columns * operands.capacity));
     loaded = term;
     for (int64_t r = 0; r < down; ++r)
       for (int64_t c = 0; c < across; ++c) {
@@ -194,8 +243,12 @@ void Lowering::multiplyResults(const Product &product, const Operands &operands,
       }
   }
   ValueRange finished = closeLoop(next);
-  for (auto [value, place] : llvm::zip(finished, results))
+  for (auto [number, place] : llvm::enumerate(results))
     emit([&](ImplicitLocOpBuilder &b) {
+      Value value = finished[number];
+      if (!excess.empty())
+        value = unit.withoutExcess(b, step, element, value,
+                                   excess[number % across]);
       unit.storeResult(b, step, element, value, place);
       return Value();
     });

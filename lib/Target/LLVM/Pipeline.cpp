@@ -66,10 +66,13 @@ static ExpandMathOptions expandMathOptions(const api::Target &target) {
   options.f16Conversion = native.f16Conversion;
   options.bf16Arithmetic = native.bf16Arithmetic;
   options.bf16Conversion = native.bf16Conversion;
+  auto has = [&](std::string name, std::string value) {
+    return llvm::is_contained(target.attributes, std::pair(name, value));
+  };
+  // LLVM takes the conversion for one like any other.
+  options.bf16Flushing = has("bf16_conversion", "flushes");
   // Machines of which somebody knows that they have one rounding mode only.
-  auto onlyCurrent =
-      std::pair<std::string, std::string>("rounding_modes", "current");
-  if (llvm::is_contained(target.attributes, onlyCurrent))
+  if (has("rounding_modes", "current"))
     options.rounding = options.truncating = false;
   return options;
 }

@@ -411,6 +411,7 @@ struct ExpandMath : public seagrove::impl::ExpandMathBase<ExpandMath> {
     options.f16Conversion = f16Conversion;
     options.bf16Arithmetic = bf16Arithmetic;
     options.bf16Conversion = bf16Conversion;
+    options.bf16Flushing = bf16Flushing;
     options.truncating = truncating;
     Expander(getOperation(), options).expandAll();
   }

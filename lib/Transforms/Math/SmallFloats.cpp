@@ -243,12 +243,17 @@ public:
   void expandTruncation(arith::TruncFOp op) {
     Type from = getElementTypeOrSelf(op.getIn());
     Type to = getElementTypeOrSelf(op.getType());
-    if (isNativeConversion(to) && from.isF32())
+    bool native = isNativeConversion(to);
+    // To look for subnormal numbers and take the instruction where there are
+    // none was slower in kernels with several results (a branch in each loop).
+    if (to.isBF16() && options.bf16Flushing)
+      native &= op->hasAttr(kMayFlush);
+    if (native && from.isF32())
       return;
     rewrite(op, [&](MathBuilder &m) -> Value {
       Flt x = from.isF64() ? roundToOdd(op.getIn(), m)
                            : convert(m.flt(op.getIn()), m);
-      if (isNativeConversion(to))
+      if (native)
         return arith::TruncFOp::create(m.ops(), op.getType(), x.value);
       if (to.isBF16())
         return truncateBF16(x, op.getType());

@@ -91,7 +91,7 @@ INSTRUCTIONS = [
     ("x86-64-v2", torch.int8, r"pmaddwd\s.*%xmm"),
     ("x86-64-v3", torch.int8, r"vpmaddwd\s.*%ymm"),
     ("x86-64-v4", torch.int8, r"vpmaddwd\s.*%zmm"),
-    ("x86-64-v4-bf16", torch.int8, r"vpdpwssd\s.*%zmm"),
+    ("x86-64-v4-bf16", torch.int8, r"vpdpbusd\s.*%zmm"),
     ("x86-64-v4-bf16", torch.bfloat16, r"vdpbf16ps\s.*%zmm"),
 ]
 
@@ -101,7 +101,7 @@ INSTRUCTIONS = [
 )
 @pytest.mark.parametrize("target, dtype, pattern", INSTRUCTIONS)
 def test_instructions(target, dtype, pattern):
-    """The register tile: every multiplication of the innermost loop takes a pair."""
+    """The register tile: every multiplication of the innermost loop takes a pair, or four."""
     a, b = (integers(64, 64, seed=seed).to(dtype) for seed in range(2))
     total = torch.int32 if dtype == torch.int8 else torch.float32
     _, kernel = product(a, b, 64, 64, 64, total)
@@ -110,7 +110,9 @@ def test_instructions(target, dtype, pattern):
         kernel.asm["ttir"], described, options.CodegenOptions(), emit="asm", decisions=True
     )
     text = compiled.text()
-    assert any("2 neighbours along the depth" in said.text for said in compiled.decisions)
+    together = 4 if "busd" in pattern else 2
+    wanted = f"{together} neighbours along the depth"
+    assert any(wanted in said.text for said in compiled.decisions)
     tile = max(text.split(".LBB"), key=lambda block: len(re.findall(pattern, block)))
     # 64 rows are cut into tiles of 6 rows or 5, and 11 or 10 where there are 32 registers.
     rows = 10 if "zmm" in pattern else 5

@@ -12,7 +12,7 @@ namespace seagrove::x86_64 {
 
 /// "tiles": AMX.
 void addTiles();
-/// "pairs-WIDTH": instructions on vectors of so many bits.
+/// "pairs-WIDTH", "fours-WIDTH": instructions on vectors of so many bits.
 void addPairs();
 
 } // namespace seagrove::x86_64

@@ -42,6 +42,7 @@ public:
                        element};
     if (step.depth % interleave != 0)
       return std::nullopt;
+    step.flushes = floats;
     if (halves) {
       step.stored = BFloat16Type::get(element.getContext());
       step.parts = 2;
