@@ -90,7 +90,10 @@ def load_reasons(path: Path = REASONS) -> list[dict[str, Any]]:
 
 
 def reason_for(row: Row, cpu: str, reasons: list[dict[str, Any]]) -> str:
-    """Why a case is slower than torch: the first entry that fits, or ""."""
+    """Why a case is slower than torch: the first entry that fits, or "".
+
+    `cpu` is the name that the machine has, and the one that LLVM has for it.
+    """
     for entry in reasons:
         here = fnmatch.fnmatchcase(cpu, entry.get("cpu", "*"))
         here &= entry.get("threads", row["threads"]) == row["threads"]
@@ -156,9 +159,10 @@ def assemble(
     environment: Row, ceilings: dict[str, Any], rows: list[Row], overheads: list[Row]
 ) -> dict[str, Any]:
     """What a result file holds."""
+    cpu = f"{environment['cpu']} {environment['target']}"
     return {
         "environment": environment, "ceilings": ceilings, "geomeans": geomeans(rows),
-        "speedups": speedups(rows), "slow": slow_cases(rows, environment["cpu"], load_reasons()),
+        "speedups": speedups(rows), "slow": slow_cases(rows, cpu, load_reasons()),
         "overheads": overheads, "results": rows,
     }  # fmt: skip
 

@@ -106,7 +106,7 @@ def test_figures_of_a_row():
 
 def test_report_means_and_slow_cases(monkeypatch, tmp_path):
     reasons = tmp_path / "reasons.toml"
-    entry = '[[reason]]\ncases = "group *"\ncpu = "a *"\n'
+    entry = '[[reason]]\ncases = "group *"\ncpu = "a * t"\n'
     reasons.write_text(f'{entry}threads = 2\nwhy = "two"\n{entry}why = """told\nbelow"""\n')
     monkeypatch.setattr(report.load_reasons, "__defaults__", (reasons,))
     document = sample_document()

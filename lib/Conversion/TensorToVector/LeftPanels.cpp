@@ -44,12 +44,13 @@ static int64_t stepsAtOnce(const Product &product) {
 /// depth; `load` is what can be read where it lies, if something can.
 Panels Lowering::planLeftPanels(const Product &product, Region *body,
                                 int64_t capacity, sg::LoadOp load) {
-  if (product.unit || product.width.scalable || product.columns == 1 ||
-      product.rows <= product.tileRows ||
-      product.depth % stepsAtOnce(product) != 0)
+  if (!product.unit && (product.width.scalable || product.columns == 1 ||
+                        product.rows <= product.tileRows ||
+                        product.depth % stepsAtOnce(product) != 0))
     return {};
-  int64_t between = stepsAtOnce(product);
-  int64_t elements = product.rows * (capacity + between);
+  // A unit reads packed rows as it reads those in memory: one after the other.
+  int64_t between = product.unit ? 0 : stepsAtOnce(product);
+  int64_t elements = product.rows * (capacity + between) * product.parts();
   int64_t bytes = std::min(kKeptRowsPerL2 * machine.l2Bytes,
                            machine.lastLevelBytes / kPartOfLastLevel);
   // What lies between panels comes on top.
@@ -63,7 +64,7 @@ Panels Lowering::planLeftPanels(const Product &product, Region *body,
                "the left operand is read from panels that are kept for the "
                "thread's next programs: {0} groups of {1} KiB, packed {2}",
                panels.slots,
-               product.rows * capacity *
+               product.rows * capacity * product.parts() *
                        product.compute.getIntOrFloatBitWidth() / 8 >>
                    10,
                load ? "where rows are met again" : "when rows are met first");

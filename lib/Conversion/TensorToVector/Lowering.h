@@ -679,6 +679,8 @@ private:
                         int64_t capacity, sg::LoadOp load);
   mlir::Value numberOfRows(const Product &product, const Panels &rows,
                            mlir::Value chunk, mlir::Value chunks);
+  mlir::Value readsRowsInPlace(LeftUse &use, const Operands &operands,
+                               sg::LoadOp load, mlir::Value possible);
   LeftUse findLeftPanels(const Product &product, const Panels &panels,
                          mlir::Value number, llvm::ArrayRef<mlir::Value> own,
                          mlir::Value inPlace, Operands &operands);
@@ -742,7 +744,8 @@ private:
   llvm::DenseMap<mlir::Operation *, ReadView> views;
   /// The one number that a read finds in the current nest, where it is one.
   llvm::DenseMap<mlir::Operation *, mlir::Value> oneNumber;
-  llvm::DenseMap<int64_t, mlir::Value> constants;
+  /// (Any number is a key; a DenseMap takes two of them for itself.)
+  std::map<int64_t, mlir::Value> constants;
   llvm::DenseMap<int64_t, mlir::Value> laneCounts;
   mlir::Value vscale;
   llvm::DenseMap<mlir::Block *, mlir::Block *> blocks;

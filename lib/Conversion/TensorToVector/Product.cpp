@@ -547,6 +547,15 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
   return success();
 }
 
+/// The elements from one packed row of the left operand to the next. Rows that
+/// are a power of two apart would share few places of the caches.
+static int64_t leftRowElements(const Product &product, int64_t capacity) {
+  constexpr int64_t lineBits = 512;
+  if (!product.unit)
+    return capacity;
+  return capacity + lineBits / product.compute.getIntOrFloatBitWidth();
+}
+
 /// Room for `capacity` packed columns of the left operand. `result` is what the
 /// kernel makes of the product.
 Lowering::Operands Lowering::operandsFor(const Product &product, Value result,
@@ -554,15 +563,16 @@ Lowering::Operands Lowering::operandsFor(const Product &product, Value result,
   Operands operands;
   operands.capacity = capacity;
   operands.panelRows = constant(capacity);
+  int64_t row = leftRowElements(product, capacity);
   operands.left =
-      allocateBytes(product.rows * capacity * product.parts(), product.compute);
-  operands.left.strides = {capacity, 1};
+      allocateBytes(product.rows * row * product.parts(), product.compute);
+  operands.left.strides = {row, 1};
   operands.leftPointer = operands.left.pointer;
   int64_t rank = typeOf(result).getRank();
   operands.rows = neededExtent(result, rank - 2);
   operands.columns = neededExtent(result, rank - 1);
   if (product.unit)
     operands.leftRowBytes =
-        constant(capacity * product.compute.getIntOrFloatBitWidth() / 8);
+        constant(row * product.compute.getIntOrFloatBitWidth() / 8);
   return operands;
 }

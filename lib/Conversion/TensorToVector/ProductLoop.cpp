@@ -21,6 +21,10 @@ using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
+// What a place of the first cache repeats after: its sets times its lines, a
+// page where addresses are looked up while they are translated.
+static constexpr int64_t kBytesOfAWay = 4096;
+
 linalg::LinalgOp vectorize::findOnlyProduct(scf::ForOp loop) {
   if (loop.getNumRegionIterArgs() != 1 || loop.getUnsignedCmp())
     return {};
@@ -157,6 +161,29 @@ Lowering::packIterations(const Chunk &chunk, const Product &product, Tile base,
   return success();
 }
 
+/// Whether a unit reads the rows of `load` in place where that is `possible`:
+/// to it they serve as well as packed ones, unless they are so far apart that
+/// the first cache has few places for them. Then those of `use` are read.
+Value Lowering::readsRowsInPlace(LeftUse &use, const Operands &operands,
+                                 sg::LoadOp load, Value possible) {
+  Operands there = operands;
+  readLeftInPlace(there, load, possible);
+  Value within = arith::RemUIOp::create(builder, loc, there.leftRowBytes,
+                                        constant(kBytesOfAWay));
+  Value packs = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                      within, constant(0));
+  Value no =
+      arith::ConstantOp::create(builder, loc, builder.getBoolAttr(false));
+  auto isNot = [&](Value condition) {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                 condition, no);
+  };
+  packs = arith::OrIOp::create(builder, loc, packs, isNot(possible));
+  use.panels = arith::AndIOp::create(builder, loc, use.panels, packs);
+  use.packs = arith::AndIOp::create(builder, loc, use.packs, packs);
+  return arith::AndIOp::create(builder, loc, possible, isNot(use.panels));
+}
+
 /// Lets a chunk read the left operand from the memory of `load` if that is
 /// `possible`, from `panels`, or from packed rows, and packs what has to be.
 /// `place` is the chunk's number and how many there are.
@@ -183,9 +210,11 @@ Lowering::packChunkLeft(const Chunk &chunk, const Product &product, Tile base,
         findLeftPanels(product, panels,
                        numberOfRows(product, panels, place.first, place.second),
                        words, inPlace, operands);
+    operands.leftPointer = operands.left.pointer;
+    if (load && product.unit)
+      inPlace = readsRowsInPlace(use, operands, load, inPlace);
     packs = arith::SelectOp::create(builder, loc, use.packs, chunk.count,
                                     constant(0));
-    operands.leftPointer = operands.left.pointer;
   }
   if (load)
     readLeftInPlace(operands, load, inPlace);
@@ -240,7 +269,7 @@ FailureOr<bool> Lowering::emitProductLoop(scf::ForOp loop) {
                              4 + bool(operands.columns) + bool(right));
   Panels leftPanels;
   if (!right)
-    leftPanels = planLeftPanels(product, body, operands.capacity, load);
+    leftPanels = planLeftPanels(product, body, operands.left.strides[0], load);
   Value lower = asI64(scalar(loop.getLowerBound())),
         upper = asI64(scalar(loop.getUpperBound()));
   Value step = asI64(scalar(loop.getStep()));

@@ -216,7 +216,7 @@ void Lowering::multiplyResults(const Product &product, const Operands &operands,
   Value line = times(k, step.columns);
   auto loadLefts = [&](unsigned part) {
     lefts.clear();
-    Value column = plus(k, part * product.rows * operands.capacity);
+    Value column = plus(k, part * product.rows * operands.left.strides[0]);
     for (Value rowStart : leftRows) {
       MatrixPlace place = {address(rowStart, element, column),
                            operands.leftRowBytes};

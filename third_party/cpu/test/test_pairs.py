@@ -119,3 +119,44 @@ def test_instructions(target, dtype, pattern):
     assert len(re.findall(pattern, tile)) >= 2 * rows
     assert not re.search(r"pmulld|vfmadd|vmulps", tile)
     assert not re.search(r"mov.*mm.*rsp", tile), "the sums do not stay in registers"
+
+
+@triton.jit
+def strided_kernel(
+    a_ptr, b_ptr, c_ptr, M, N, K, stride_am, stride_ak, BM: tl.constexpr, BN: tl.constexpr,
+    BK: tl.constexpr, SUM: tl.constexpr,
+):  # fmt: skip
+    # Blocks of columns in turn: each meets the rows of the one before again.
+    rows = (tl.program_id(0) * BM + tl.arange(0, BM)) % M
+    columns = tl.program_id(1) * BN + tl.arange(0, BN)
+    k = tl.arange(0, BK)
+    acc = tl.zeros((BM, BN), SUM)
+    for start in range(0, K, BK):
+        inside = start + k < K
+        a_place = rows[:, None] * stride_am + (start + k)[None, :] * stride_ak
+        a = tl.load(a_ptr + a_place, mask=inside[None, :], other=0)
+        b_mask = inside[:, None] & (columns[None, :] < N)
+        b = tl.load(b_ptr + (start + k)[:, None] * N + columns[None, :], mask=b_mask, other=0)
+        acc = tl.dot(a, b, acc, out_dtype=SUM)
+    c_mask = (tl.program_id(0) * BM + tl.arange(0, BM) < M)[:, None] & (columns[None, :] < N)
+    tl.store(c_ptr + rows[:, None] * N + columns[None, :], acc, mask=c_mask)
+
+
+# Rows of 4 KiB, which are packed when they are met again; others, read in place; columns.
+@pytest.mark.parametrize("layout", ["rows", "far rows", "columns"])
+@pytest.mark.parametrize("dtype", [torch.int8, torch.bfloat16])
+@pytest.mark.parametrize("k", [4096, 333, 64])
+def test_rows_that_are_met_again(layout, dtype, k):
+    a, b = integers(70, k, seed=1).to(dtype), integers(k, 150, seed=2).to(dtype)
+    if layout == "columns":
+        a = a.t().contiguous().t()
+    if layout == "far rows":
+        a = torch.empty(70, 4096, dtype=dtype)[:, :k].copy_(a)
+    total = torch.int32 if dtype == torch.int8 else torch.float32
+    c = torch.full((70, 150), -1, dtype=total)
+    strided_kernel[(3, 5)](
+        a, b, c, 70, 150, k, *a.stride(), BM=32, BN=32, BK=64,
+        SUM=tl.int32 if dtype == torch.int8 else tl.float32,
+    )  # fmt: skip
+    # Sums of 4096 products of 14 bits: fp32 rounds them.
+    torch.testing.assert_close(c.double(), a.double() @ b.double(), rtol=1e-5, atol=16)
