@@ -14,7 +14,7 @@ namespace seagrove::launch {
 namespace {
 
 /// The least that a launch must save for each of its threads.
-constexpr double kLeastSavedNs = 2'000;
+constexpr double kLeastSavedNs = 1'000;
 /// Launches that follow each other within this time keep threads awake, which
 /// look for work for some milliseconds where they are the tensor library's.
 constexpr int64_t kCloseNs = 500'000;
