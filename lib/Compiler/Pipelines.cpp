@@ -68,6 +68,8 @@ void seagrove::buildVectorPipeline(OpPassManager &manager,
         options.matrixUnits.push_back(name.trim().str());
     if (key == "maximum")
       options.comparesMaximum = value == "compares";
+    if (key == "reads_ahead")
+      options.rowsToSecondLevel = value == "second-level";
   }
   manager.addPass(createVectorizeBlocks(options));
   // The largest form that a kernel has: canonicalisation to a fixed point takes

@@ -79,6 +79,7 @@ def VectorizeBlocks : Pass<"vectorize-blocks", "::mlir::ModuleOp"> {
     Option<"lastLevelBytes", "last-level-bytes", "int64_t", "33554432", "Size of the largest cache">,
     Option<"fma", "fma", "bool", "true", "The machine multiplies and adds in one instruction">,
     Option<"comparesMaximum", "compares-maximum", "bool", "false", "A maximum that picks by comparison takes one operation, and one that skips NaN several">,
+    Option<"rowsToSecondLevel", "rows-to-second-level", "bool", "false", "Rows are best asked for ahead into the second-level cache, and the next one while nothing is stored">,
     ListOption<"matrixUnits", "matrix-units", "std::string", "What multiplies small matrices, if anything does: the first that has a step for a product">
   ];
   let dependentDialects = [

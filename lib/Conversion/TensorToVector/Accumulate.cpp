@@ -256,13 +256,14 @@ SmallVector<Value> Lowering::evaluateIteration(scf::ForOp loop,
     for (Coordinate &coordinate : tile.coordinates)
       coordinate.depth = depth();
     tile.interior = tile.passesComparisons = isInterior;
-    prefetches = ahead && isInterior && startsLine(index, tile);
+    if (ahead && isInterior)
+      prefetches = index;
     for (auto [argument, value] :
          llvm::zip(arguments,
                    carried.slice(index * arguments.size(), arguments.size())))
       cache[keyOf(argument, tile)] = {value, false};
     llvm::append_range(next, evaluateAll(yielded, tile));
-    prefetches = false;
+    prefetches.reset();
   }
   cache = outside;
   builder.restoreInsertionPoint(points.back());
@@ -425,6 +426,7 @@ FailureOr<Value> Lowering::emitSideBySide(scf::ForOp loop, const Carried &strip,
   Value needed =
       atMost(strip.shape[strip.vectorDim], strip.needed[strip.vectorDim]);
   needed = arith::MinSIOp::create(builder, loc, end, needed);
+  bool isLong = strip.shape.size() == 1 && strip.shape.front() >= kLongRow;
   auto body = [&](SmallVector<Tile> tiles, SmallVectorImpl<Value> &carried) {
     for (auto [known, bounds] : llvm::zip(knownBounds, implied))
       if (bounds.low)
@@ -432,7 +434,10 @@ FailureOr<Value> Lowering::emitSideBySide(scf::ForOp loop, const Carried &strip,
     for (Value number : numbers) {
       if (failed(mapIteration(loop, number)))
         return failure();
-      carried = evaluateIteration(loop, tiles, carried, true, false);
+      prefetchesOnlyNext = true;
+      carried = evaluateIteration(loop, tiles, carried, true,
+                                  machine.rowsToSecondLevel && isLong);
+      prefetchesOnlyNext = false;
     }
     return success();
   };

@@ -156,10 +156,15 @@ private:
   Lanes evaluateGather(sg::GatherOp op, const Tile &tile);
 
   //===--- Reads ahead (Ahead.cpp) ---------------------------------------===//
-  bool startsLine(int64_t number, const Tile &tile) const;
   void prefetch(sg::LoadOp op, mlir::Value pointer, const Tile &tile);
   const std::optional<ReadView> &nextRow(sg::LoadOp op);
+  std::optional<NextRow> deriveNextRow(sg::LoadOp op) const;
   std::optional<ReadView> findNextRow(sg::LoadOp op);
+  mlir::Value emitNextRow(sg::LoadOp op, const NextRow &row);
+  enum class Asking { None, Ahead, NextRow };
+  Asking asksFor(sg::LoadOp op) const;
+  mlir::Value askedFor(sg::LoadOp op, mlir::Value pointer, const Tile &tile,
+                       int32_t bytesAhead);
 
   bool isUniform(mlir::Value value, const Tile &tile);
   Lanes readLanes(mlir::Value pointer, mlir::Type elementType, const Tile &tile,
@@ -793,10 +798,15 @@ private:
   llvm::DenseMap<mlir::Value, unsigned> firstNest, secondNest;
   /// Where the next program, or iteration, has the row of a read.
   llvm::DenseMap<mlir::Operation *, std::optional<ReadView>> nextRows;
-  /// True where what is read should be asked for ahead, if it is read first.
-  bool prefetches = false;
+  /// The number, of consecutive vectors, of the one that is evaluated, where
+  /// what it reads should be asked for ahead.
+  std::optional<int64_t> prefetches;
   /// True in a nest that does not ask for more of the row that it reads.
   bool prefetchesOnlyNext = false;
+  /// True in a nest that stores what it computes of the row.
+  bool storesRow = false;
+  /// Those of which a nest that stores nothing asks for the next row.
+  llvm::DenseSet<mlir::Value> nextAsked;
   /// The starts of the tiles that are evaluated together (Networks.cpp).
   llvm::SmallVector<mlir::Value> group;
 

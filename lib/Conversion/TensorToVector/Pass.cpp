@@ -38,6 +38,7 @@ struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
     machine.lastLevelBytes = lastLevelBytes;
     machine.fma = fma;
     machine.comparesMaximum = comparesMaximum;
+    machine.rowsToSecondLevel = rowsToSecondLevel;
     for (const std::string &name : matrixUnits) {
       machine.units.push_back(findMatrixUnit(name));
       if (machine.units.back())

@@ -159,10 +159,11 @@ void Lowering::reduceStrips(const Line &line, Value from, Value to,
     Value position = builder.createOrFold<arith::AddIOp>(
         loc, start, laneCount(line.stride, chain));
     Tile tile = tileAt(line, position, interior);
-    prefetches = line.alongLanes && interior && line.type.getRank() == 1 &&
-                 line.size >= kLongRow && startsLine(chain, tile);
+    if (line.alongLanes && interior && line.type.getRank() == 1 &&
+        line.size >= kLongRow)
+      prefetches = chain;
     llvm::append_range(values, evaluateLine(line, tile));
-    prefetches = false;
+    prefetches.reset();
   }
   writeFills();
   builder.restoreInsertionPoint(points.back());

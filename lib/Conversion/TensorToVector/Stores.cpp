@@ -171,11 +171,13 @@ void Lowering::emitStoreTiles(ArrayRef<Written> stores, ArrayRef<Tile> tiles) {
     for (auto [number, store] : llvm::enumerate(stores)) {
       sg::StoreOp op = store.op;
       ArrayRef<int64_t> shape = typeOf(op.getValue()).getShape();
-      prefetches = prefetchesOnlyNext =
-          shape.size() == 1 && shape.front() >= kLongRow && tile.interior &&
-          startsLine(index, tile);
+      prefetchesOnlyNext = storesRow =
+          shape.size() == 1 && shape.front() >= kLongRow && tile.interior;
+      if (storesRow)
+        prefetches = index;
       values[number].push_back(evaluate(op.getValue(), tile));
-      prefetches = prefetchesOnlyNext = false;
+      prefetchesOnlyNext = storesRow = false;
+      prefetches.reset();
       predicates[number].push_back(
           boundsOf(tile, op.getLows(), op.getHighs(), shape, op.getMask()));
     }

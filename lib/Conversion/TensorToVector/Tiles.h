@@ -38,6 +38,10 @@ struct Machine {
   /// A maximum or minimum that picks by comparison is one operation, and one
   /// that skips NaN is several.
   bool comparesMaximum = false;
+  /// Rows that are read by whole lines are asked for ahead into the second
+  /// level, and one that is read several times while the one before it is read
+  /// last but not yet stored.
+  bool rowsToSecondLevel = false;
   /// What multiplies small matrices, in the order of preference.
   llvm::SmallVector<const MatrixUnit *> units;
 
@@ -128,6 +132,18 @@ constexpr int64_t kLongRow = 256;
 struct ReadView {
   mlir::Value pointer;
   llvm::SmallVector<mlir::Value> strides;
+};
+
+/// How to compute where the row after the one that an operation reads begins:
+/// that of the next program, or of the next iteration of `loop`.
+struct NextRow {
+  mlir::scf::ForOp loop;
+  /// The iterations of `loop` read parts of one row.
+  bool isPart = false;
+  /// What is computed again, in order, and of which scalars; `moved` of these
+  /// are greater by a step.
+  llvm::SmallVector<mlir::Operation *> dependents;
+  llvm::SmallVector<mlir::Value> sources, moved;
 };
 
 /// Bounds that hold for each iteration of a loop of the nest.
