@@ -70,6 +70,8 @@ void seagrove::buildVectorPipeline(OpPassManager &manager,
       options.comparesMaximum = value == "compares";
     if (key == "reads_ahead")
       options.rowsToSecondLevel = value == "second-level";
+    if (key == "streams")
+      options.streamsByHalves = value == "half-lines";
   }
   manager.addPass(createVectorizeBlocks(options));
   // The largest form that a kernel has: canonicalisation to a fixed point takes

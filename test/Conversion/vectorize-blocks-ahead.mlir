@@ -29,14 +29,20 @@ func.func @whole_lines(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel
 // -----
 
 // Where two reads take a line, it is asked for once, by the first and the third
-// of four vectors, and into the first cache.
+// of four vectors.
 
 // CHECK-LABEL: func.func private @half_lines.program
-// CHECK: llvm.getelementptr %{{.*}}[2048]
-// CHECK-NEXT: "llvm.intr.prefetch"(%{{.*}}) <{cache = 1 : i32, hint = 3 : i32, rw = 0 : i32}>
+// CHECK: llvm.getelementptr %{{.*}}[6144]
+// CHECK-NEXT: "llvm.intr.prefetch"(%{{.*}}) <{cache = 1 : i32, hint = 2 : i32, rw = 0 : i32}>
 // CHECK-COUNT-1: llvm.intr.prefetch
 // CHECK-NOT: llvm.intr.prefetch
 // CHECK: return
+// FIRST-LABEL: func.func private @half_lines.program
+// FIRST: llvm.getelementptr %{{.*}}[2048]
+// FIRST-NEXT: "llvm.intr.prefetch"(%{{.*}}) <{cache = 1 : i32, hint = 3 : i32, rw = 0 : i32}>
+// FIRST-COUNT-1: llvm.intr.prefetch
+// FIRST-NOT: llvm.intr.prefetch
+// FIRST: return
 func.func @half_lines(%x: !tt.ptr<bf16>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
   %c0 = arith.constant 0 : i64
   %c1 = arith.constant 1 : i64

@@ -80,6 +80,7 @@ def VectorizeBlocks : Pass<"vectorize-blocks", "::mlir::ModuleOp"> {
     Option<"fma", "fma", "bool", "true", "The machine multiplies and adds in one instruction">,
     Option<"comparesMaximum", "compares-maximum", "bool", "false", "A maximum that picks by comparison takes one operation, and one that skips NaN several">,
     Option<"rowsToSecondLevel", "rows-to-second-level", "bool", "false", "Rows are best asked for ahead into the second-level cache, and the next one while nothing is stored">,
+    Option<"streamsByHalves", "streams-by-halves", "bool", "false", "Memory is read fastest half a line at a time">,
     ListOption<"matrixUnits", "matrix-units", "std::string", "What multiplies small matrices, if anything does: the first that has a step for a product">
   ];
   let dependentDialects = [

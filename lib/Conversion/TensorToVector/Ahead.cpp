@@ -12,10 +12,9 @@
 // meanwhile the memory is idle, and brings the row of the next program, or of
 // the next iteration where the row is read in a loop.
 //
-// Where a read takes a whole line, what is asked for may hold up the reads that
-// are on their way to the first cache. On such a machine it is asked for into
-// the second one, a page ahead (the target description's "reads_ahead":
-// "second-level").
+// What is asked for may hold up the reads that are on their way to the first
+// cache. On such a machine it is asked for into the second one (the target
+// description's "reads_ahead": "second-level").
 //
 // To ask for memory that is not there is no error.
 //
@@ -26,14 +25,14 @@
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
 
 using namespace mlir;
 using namespace seagrove;
 using namespace seagrove::vectorize;
 
-// How far ahead of a row's first reads it pays to ask, into either cache.
+// How far ahead of a row's first reads it pays to ask, into the first cache.
 static constexpr int32_t kBytesAhead = 2048;
-static constexpr int32_t kBytesAheadInSecond = 4096;
 // The part of the second level that a row may take that is asked for while
 // another one is in use.
 static constexpr int64_t kPartOfSecondLevel = 4;
@@ -41,6 +40,14 @@ static constexpr int64_t kPartOfSecondLevel = 4;
 static constexpr int64_t kPartOfFirstLevel = 8;
 // More operations than this are not worth computing an address twice.
 static constexpr size_t kMostOperations = 16;
+
+/// How far ahead it pays to ask into the second cache where `bits` are read at
+/// once, as measured with sums on a Zen 4 (docs/row-kernels.md).
+static int32_t bytesAheadInSecond(Type element, int64_t bits) {
+  if (bits >= kLineBits)
+    return 4096;
+  return element.getIntOrFloatBitWidth() >= 32 ? 2048 : 6144;
+}
 
 /// The operations, in order, through which a scalar in `values` depends on
 /// `isSource`; nothing if one of them does more than to compute scalars.
@@ -113,12 +120,13 @@ static llvm::SetVector<Operation *> consumersOf(sg::LoadOp op,
   return found;
 }
 
-/// The other blocks that are read from where `op` reads.
+/// The other blocks that are read from where `op` reads, not instead of it.
 static SmallVector<sg::LoadOp> otherReads(sg::LoadOp op) {
   SmallVector<sg::LoadOp> reads;
   for (Operation *user : op.getBase().getUsers())
     if (auto read = dyn_cast<sg::LoadOp>(user))
-      if (read != op && isBlock(read.getResult()))
+      if (read != op && isBlock(read.getResult()) &&
+          !insideMutuallyExclusiveRegions(read, op))
         reads.push_back(read);
   return reads;
 }
@@ -259,14 +267,15 @@ const std::optional<ReadView> &Lowering::nextRow(sg::LoadOp op) {
 /// nest with the longest time for it among those that store nothing. A row that
 /// is read once is asked for some lines ahead.
 Lowering::Asking Lowering::asksFor(sg::LoadOp op) const {
-  bool isFirst = firstNest.lookup(op.getBase()) == nests;
+  bool isFirst = asked.firstNest.lookup(op.getBase()) == nests;
   bool again = !otherReads(op).empty(), reducedLater = false;
   for (Operation *consumer : consumersOf(op)) {
     bool reduces = isa<sg::ReduceOp>(consumer);
     reducedLater |= reduces && !reduced.contains(consumer);
     again |= isa<sg::StoreOp>(consumer) || (reduces && !isFirst);
   }
-  again |= reducedLater;
+  // Rows that several iterations take side by side are asked for whole.
+  again |= reducedLater || prefetchesOnlyNext;
   std::optional<NextRow> row = deriveNextRow(op);
   // A short row is asked for by the pass that stores, if that is the second.
   if (!again || !row ||
@@ -285,12 +294,13 @@ Value Lowering::askedFor(sg::LoadOp op, Value pointer, const Tile &tile,
   Value base = op.getBase();
   Type element =
       memoryType(lowered(getElementTypeOrSelf(op.getResult().getType())));
-  bool isFirst = firstNest.try_emplace(base, nests).first->second == nests;
+  bool isFirst =
+      asked.firstNest.try_emplace(base, nests).first->second == nests;
   Asking asking = isFirst ? Asking::Ahead : Asking::NextRow;
   if (machine.rowsToSecondLevel && !storesRow) {
     asking = asksFor(op);
     if (asking == Asking::NextRow) {
-      nextAsked.insert(base);
+      asked.nextAsked.insert(base);
       std::optional<NextRow> row = deriveNextRow(op);
       Region *here = builder.getInsertionBlock()->getParent();
       bool known = llvm::all_of(row->sources, [&](Value source) {
@@ -301,8 +311,9 @@ Value Lowering::askedFor(sg::LoadOp op, Value pointer, const Tile &tile,
     }
   } else if (asking == Asking::NextRow) {
     // The last one has the longest time for it.
-    if (nextAsked.contains(base) || isReadLater(op, /*andReduced=*/false) ||
-        secondNest.try_emplace(base, nests).first->second != nests)
+    if (asked.nextAsked.contains(base) ||
+        isReadLater(op, /*andReduced=*/false) ||
+        asked.secondNest.try_emplace(base, nests).first->second != nests)
       return {};
     const std::optional<ReadView> &next = nextRow(op);
     return next ? address(next->pointer, element, tile.coordinates[0].start)
@@ -328,14 +339,15 @@ void Lowering::prefetch(sg::LoadOp op, Value pointer, const Tile &tile) {
   int64_t bits = tile.width.lanes * element.getIntOrFloatBitWidth();
   if (*prefetches * bits % kLineBits != 0)
     return;
-  bool inSecond = machine.rowsToSecondLevel && bits >= kLineBits;
+  bool inSecond = machine.rowsToSecondLevel;
   Value ahead =
-      askedFor(op, pointer, tile, inSecond ? kBytesAheadInSecond : kBytesAhead);
+      askedFor(op, pointer, tile,
+               inSecond ? bytesAheadInSecond(element, bits) : kBytesAhead);
   if (!ahead)
     return;
   // A long row would take the place of this one in the first level, and waits
   // for its way there unless much is computed meanwhile.
-  if (storesRow || nextAsked.contains(op.getBase())) {
+  if (storesRow || asked.nextAsked.contains(op.getBase())) {
     bool computes = false;
     consumersOf(op, &computes);
     inSecond =

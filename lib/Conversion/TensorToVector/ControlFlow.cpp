@@ -397,10 +397,13 @@ LogicalResult Lowering::emitIf(scf::IfOp op) {
     scf::YieldOp::create(builder, loc, yielded);
     return success();
   };
+  Asked before = asked;
   if (failed(emitSide(op.thenBlock(), branch.thenBlock())))
     return failure();
+  std::swap(asked, before);
   if (hasElse && failed(emitSide(op.elseBlock(), branch.elseBlock())))
     return failure();
+  asked.add(before);
   builder.restoreInsertionPoint(after);
   mapScalars(scalars, op.getResults(), branch.getResults());
   return success();

@@ -185,7 +185,7 @@ Lanes Lowering::evaluateUncached(Value value, const Tile &tile) {
     return readTransposed(value, tile);
   if (auto it = buffers.find(value); it != buffers.end()) {
     auto load = value.getDefiningOp<sg::LoadOp>();
-    if (prefetches && load && firstNest.contains(load.getBase()))
+    if (prefetches && load && asked.firstNest.contains(load.getBase()))
       prefetch(load, {}, tile);
     return readBuffer(it->second, tile);
   }

@@ -401,6 +401,7 @@ private:
                     mlir::ValueRange readers, mlir::Block *combiner = nullptr);
   bool isMoved(mlir::Value value);
   Width writtenWidth(mlir::Value value, int64_t size, mlir::ValueRange readers);
+  Width streamedWidth(Width width, mlir::ValueRange readers) const;
   Width fixedWidth(mlir::Type elementType, int64_t size) const;
   mlir::Operation *findFixedLanes(mlir::Value value,
                                   llvm::DenseSet<mlir::Value> &seen);
@@ -793,9 +794,9 @@ private:
   /// Reductions that an earlier one did at the same time.
   llvm::DenseSet<mlir::Operation *> reduced;
   bool nestOpen = false;
-  /// Nests so far, and those that read from a base first and once more.
   unsigned nests = 0;
-  llvm::DenseMap<mlir::Value, unsigned> firstNest, secondNest;
+  /// What they ask for.
+  Asked asked;
   /// Where the next program, or iteration, has the row of a read.
   llvm::DenseMap<mlir::Operation *, std::optional<ReadView>> nextRows;
   /// The number, of consecutive vectors, of the one that is evaluated, where
@@ -805,8 +806,6 @@ private:
   bool prefetchesOnlyNext = false;
   /// True in a nest that stores what it computes of the row.
   bool storesRow = false;
-  /// Those of which a nest that stores nothing asks for the next row.
-  llvm::DenseSet<mlir::Value> nextAsked;
   /// The starts of the tiles that are evaluated together (Networks.cpp).
   llvm::SmallVector<mlir::Value> group;
 

@@ -39,6 +39,7 @@ struct VectorizeBlocks : seagrove::impl::VectorizeBlocksBase<VectorizeBlocks> {
     machine.fma = fma;
     machine.comparesMaximum = comparesMaximum;
     machine.rowsToSecondLevel = rowsToSecondLevel;
+    machine.streamsByHalves = streamsByHalves;
     for (const std::string &name : matrixUnits) {
       machine.units.push_back(findMatrixUnit(name));
       if (machine.units.back())

@@ -22,6 +22,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -80,11 +81,48 @@ Operation *Lowering::findFixedLanes(Value value, DenseSet<Value> &seen) {
   return nullptr;
 }
 
+/// Returns true if a read on which `value` depends is the kernel's only one of
+/// its memory, of consecutive elements of which `lanes` are a line, and nothing
+/// else uses them.
+static bool readsOnce(Value value, int64_t lanes) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isBlock(value) || !llvm::all_equal(value.getUsers()))
+    return false;
+  auto load = dyn_cast<sg::LoadOp>(op);
+  if (!load)
+    return op->hasTrait<OpTrait::Elementwise>() &&
+           llvm::any_of(op->getOperands(), [&](Value operand) {
+             return readsOnce(operand, lanes);
+           });
+  Type element = memoryType(getElementTypeOrSelf(value.getType()));
+  return load.getStrides().size() == 1 &&
+         isConstantIntValue(load.getStrides().front(), 1) &&
+         element.isIntOrFloat() &&
+         lanes * element.getIntOrFloatBitWidth() == kLineBits &&
+         llvm::none_of(load.getBase().getUsers(), [&](Operation *user) {
+           return user != load && isa<sg::LoadOp>(user) &&
+                  !insideMutuallyExclusiveRegions(user, load);
+         });
+}
+
+/// Half of `width` where `readers` wait for memory that is best read so.
+Width Lowering::streamedWidth(Width width, ValueRange readers) const {
+  int64_t cost = 0;
+  for (Value reader : readers)
+    cost += plan.costOf(reader);
+  if (!machine.streamsByHalves || width.lanes == 1 || cost > kStreamedCost ||
+      llvm::none_of(readers, [&](Value reader) {
+        return readsOnce(reader, width.lanes);
+      }))
+    return width;
+  return width.lanes / 2;
+}
+
 Width Lowering::chooseWidth(Type elementType, int64_t size, ValueRange readers,
                             Block *combiner) {
   Width width = widthOf(machine, elementType, size);
   if (!width.scalable)
-    return width;
+    return streamedWidth(width, readers);
   Operation *found = nullptr;
   DenseSet<Value> seen;
   for (Value reader : readers)
@@ -122,7 +160,9 @@ Width Lowering::writtenWidth(Value value, int64_t size, ValueRange readers) {
     return width;
   int64_t lanes =
       machine.vectorBits / memoryType(element).getIntOrFloatBitWidth();
-  return std::min<int64_t>(lanes, llvm::bit_floor(static_cast<uint64_t>(size)));
+  lanes =
+      std::min<int64_t>(lanes, llvm::bit_floor(static_cast<uint64_t>(size)));
+  return streamedWidth(lanes, readers);
 }
 
 Width Lowering::fixedWidth(Type elementType, int64_t size) const {

@@ -85,14 +85,19 @@ Value Lowering::streamsPastCaches(sg::StoreOp store, int64_t vectorDim,
   auto type = cast<RankedTensorType>(store.getValue().getType());
   Type element = memoryType(lowered(type.getElementType()));
   int64_t elementBytes = element.getIntOrFloatBitWidth() / 8;
+  // Half a line at once is enough where memory is waited for.
+  int64_t least = machine.vectorBits;
+  if (plan.costOf(store.getValue()) <= kStreamedCost)
+    least = std::min(least, kLineBits / 2);
   if (vectorDim < 0 || width.scalable ||
-      width.lanes * elementBytes * 8 != machine.vectorBits ||
+      width.lanes * elementBytes * 8 < least ||
+      type.getDimSize(vectorDim) * elementBytes * 8 % kLineBits != 0 ||
       !isConstantIntValue(store.getStrides()[vectorDim], 1) ||
       !store.getIndices().empty() || isReadAgain(store)) {
-    noteDecision(
-        store, "stores",
-        "through the caches: the vectors are not whole and contiguous, "
-        "or the kernel reads the memory");
+    noteDecision(store, "stores",
+                 "through the caches: the vectors are narrow or not "
+                 "contiguous, rows are "
+                 "no whole lines, or the kernel reads the memory");
     return {};
   }
   auto times = [&](Value left, Value right) {

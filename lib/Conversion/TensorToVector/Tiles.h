@@ -42,6 +42,8 @@ struct Machine {
   /// level, and one that is read several times while the one before it is read
   /// last but not yet stored.
   bool rowsToSecondLevel = false;
+  /// What is read once is read fastest half a line of the cache at a time.
+  bool streamsByHalves = false;
   /// What multiplies small matrices, in the order of preference.
   llvm::SmallVector<const MatrixUnit *> units;
 
@@ -126,6 +128,8 @@ constexpr int64_t kLineBits = 512;
 
 /// Elements from which on a row is long enough to ask for it ahead.
 constexpr int64_t kLongRow = 256;
+/// What costs no more than this for a vector waits for memory.
+constexpr int64_t kStreamedCost = 12;
 
 /// Where a structured read really reads: the user's memory, or a copy of it
 /// that was taken because a later write may overlap (see Aliasing.cpp).
@@ -144,6 +148,21 @@ struct NextRow {
   /// are greater by a step.
   llvm::SmallVector<mlir::Operation *> dependents;
   llvm::SmallVector<mlir::Value> sources, moved;
+};
+
+/// What the nests so far ask for ahead.
+struct Asked {
+  /// The number of the nest that reads from a base first, and once more.
+  llvm::DenseMap<mlir::Value, unsigned> firstNest, secondNest;
+  /// Those of which a nest that stores nothing asks for the next row.
+  llvm::DenseSet<mlir::Value> nextAsked;
+
+  /// Adds what the other branch asks for.
+  void add(const Asked &other) {
+    firstNest.insert_range(other.firstNest);
+    secondNest.insert_range(other.secondNest);
+    nextAsked.insert_range(other.nextAsked);
+  }
 };
 
 /// Bounds that hold for each iteration of a loop of the nest.
