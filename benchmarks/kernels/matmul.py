@@ -103,7 +103,7 @@ def matmul(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
     outer = () if batch else (0,)
     matmul_kernel[
         lambda meta: (
-            triton.cdiv(m, meta["BLOCK_M"]) * triton.cdiv(n, meta["BLOCK_N"]),
+            -(-m // meta["BLOCK_M"]) * -(-n // meta["BLOCK_N"]),
             batch[0] if batch else 1,
         )
     ](

@@ -5,11 +5,14 @@ docs/math-accuracy.md shows a run on far more arguments; SEAGROVE_ACCURACY_SAMPL
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import accuracy
 import pytest
 from libdevice_functions import FUNCTIONS, Function
+
+from seagrove.backends import cpu
 
 SAMPLES = int(os.environ.get("SEAGROVE_ACCURACY_SAMPLES", 20_000))
 CASES = [(f, kind) for f in FUNCTIONS for kind in accuracy.kinds_of(f)]
@@ -18,6 +21,10 @@ CASES = [(f, kind) for f in FUNCTIONS for kind in accuracy.kinds_of(f)]
 @pytest.mark.parametrize(("function", "kind"), CASES, ids=[f"{f.name}-{k}" for f, k in CASES])
 def test_bound(function: Function, kind: str) -> None:
     measured = accuracy.measure(function, kind, SAMPLES)
+    fused = cpu.describe(cpu.current_arch()).fma
+    if not fused:
+        bound = accuracy.UNFUSED.get((function.name, kind), measured.bound)
+        measured = dataclasses.replace(measured, bound=bound)
     assert measured.passed, measured
 
 
