@@ -38,7 +38,7 @@ run: install ## set everything up, run the examples on this machine's CPU
 
 .PHONY: test
 test: install triton-wheels ## everything that CI runs: lit, style gates, pytest
-	@$(MAKE) --no-print-directory --keep-going lit gates pytest emulated
+	@$(MAKE) --no-print-directory --keep-going lit gates pytest narrow emulated
 
 .PHONY: help
 help: ## this list
@@ -96,6 +96,12 @@ pytest: export SEAGROVE_REQUIRE_EMULATED := 1
 pytest: install ## Python, numeric and conformance tests
 	@$(PY) -m pytest -q -n $(JOBS) --dist=loadgroup $(PYTEST_ARGS) \
 	  $(wildcard test/python test/numeric test/inductor test/conformance test/differential third_party/*/test)
+
+.PHONY: narrow
+narrow: install ## kernels again for the narrower targets that this machine can run
+	@for target in $$($(PY) tools/narrower_targets.py); do echo "$$target:"; \
+	  SEAGROVE_CPU_TARGET=$$target $(PY) -m pytest -q -n $(JOBS) --dist=loadgroup \
+	    test/numeric test/conformance || exit 1; done
 
 # Every Nth group of cases; 1 runs all of them.
 EMULATED_SAMPLE ?= 10
