@@ -47,7 +47,7 @@ def embedding_kernel(table_ptr, index_ptr, out_ptr, n_cols, BLOCK: tl.constexpr)
     tl.store(out_ptr + row * n_cols + cols, x, mask=mask)
 
 
-@tuned([{"BLOCK": n} for n in (32, 64, 128)], ["M", "N"])
+@tuned([{"BLOCK": n} for n in (32, 64, 128, 256)], ["M", "N"])
 @triton.jit
 def transpose_kernel(x_ptr, out_ptr, M, N, BLOCK: tl.constexpr):
     rows = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
