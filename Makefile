@@ -99,7 +99,7 @@ pytest: install ## Python, numeric and conformance tests
 
 .PHONY: narrow
 narrow: install ## kernels again for the narrower targets that this machine can run
-	@for target in $$($(PY) tools/narrower_targets.py); do echo "$$target:"; \
+	@targets=$$($(PY) tools/narrower_targets.py) && for target in $$targets; do echo "$$target:"; \
 	  SEAGROVE_CPU_TARGET=$$target $(PY) -m pytest -q -n $(JOBS) --dist=loadgroup \
 	    test/numeric test/conformance || exit 1; done
 

@@ -60,6 +60,7 @@ func.func @computes(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
 // And so does a row that is read twice, of which a cache has the second time.
 
 // CHECK-LABEL: func.func private @twice.program
+// CHECK-NOT: llvm.load {{.*}} -> vector<8xf32>
 // CHECK: llvm.load {{.*}} -> vector<16xf32>
 // CHECK-NOT: llvm.load {{.*}} -> vector<8xf32>
 // CHECK: return
@@ -76,6 +77,48 @@ func.func @twice(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>) attributes {sg.kernel} {
   %ss = tensor.splat %s : tensor<64xf32>
   %w = arith.mulf %v, %ss : tensor<64xf32>
   sg.store %w, %y[%c0] strides(%c1) bounds(%c0) to (%c64) : tensor<64xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
+// Narrow results are half a line, and two of them go past the caches together.
+
+// CHECK-LABEL: func.func private @narrow.program
+// CHECK: llvm.store {{.*}}nontemporal} : vector<16xi16>
+// CHECK-NEXT: llvm.store {{.*}}nontemporal} : vector<16xi16>
+// WHOLE-LABEL: func.func private @narrow.program
+// WHOLE-NOT: nontemporal
+// WHOLE: return
+func.func @narrow(%x: !tt.ptr<bf16>, %y: !tt.ptr<bf16>) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c64 = arith.constant 64 : i64
+  %v = sg.load %x[%c0] strides(%c1) bounds(%c0) to (%c64) : !tt.ptr<bf16> -> tensor<64xbf16>
+  %w = arith.extf %v : tensor<64xbf16> to tensor<64xf32>
+  %n = arith.negf %w : tensor<64xf32>
+  %r = arith.truncf %n : tensor<64xf32> to tensor<64xbf16>
+  sg.store %r, %y[%c0] strides(%c1) bounds(%c0) to (%c64) : tensor<64xbf16> -> !tt.ptr<bf16>
+  return
+}
+
+// -----
+
+// But not if a row is no whole line.
+
+// CHECK-LABEL: func.func private @short_rows.program
+// CHECK-NOT: nontemporal
+// CHECK: return
+func.func @short_rows(%x: !tt.ptr<bf16>, %y: !tt.ptr<bf16>, %pitch: i64) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c4 = arith.constant 4 : i64
+  %c16 = arith.constant 16 : i64
+  %v = sg.load %x[%c0] strides(%pitch, %c1) bounds(%c0, %c0) to (%c4, %c16) : !tt.ptr<bf16> -> tensor<4x16xbf16>
+  %w = arith.extf %v : tensor<4x16xbf16> to tensor<4x16xf32>
+  %n = arith.negf %w : tensor<4x16xf32>
+  %r = arith.truncf %n : tensor<4x16xf32> to tensor<4x16xbf16>
+  sg.store %r, %y[%c0] strides(%pitch, %c1) bounds(%c0, %c0) to (%c4, %c16) : tensor<4x16xbf16> -> !tt.ptr<bf16>
   return
 }
 

@@ -158,3 +158,39 @@ func.func @parts(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %pitch: i32, %n: i64) attri
   }
   return
 }
+
+// -----
+
+// Of two branches that store a row from the scratch area, each computes where
+// the next one is.
+
+// CHECK-LABEL: func.func private @branches.program
+// CHECK: scf.if
+// CHECK: llvm.intr.prefetch
+// CHECK: else
+// CHECK: arith.addi %{{.*}}, %c1_i32 : i32
+// CHECK: llvm.intr.prefetch
+// CHECK: return
+func.func @branches(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %pitch: i32, %which: i1) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c512 = arith.constant 512 : i64
+  %id = tt.get_program_id x : i32
+  %at = arith.muli %id, %pitch : i32
+  %row = tt.addptr %x, %at : !tt.ptr<f32>, i32
+  %v = sg.load %row[%c0] strides(%c1) bounds(%c0) to (%c512) : !tt.ptr<f32> -> tensor<512xf32>
+  %s = sg.reduce(%v) axis 0 {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    sg.yield %0 : f32
+  } : (tensor<512xf32>) -> f32
+  %ss = tensor.splat %s : tensor<512xf32>
+  scf.if %which {
+    %r = arith.mulf %v, %ss : tensor<512xf32>
+    sg.store %r, %y[%c0] strides(%c1) bounds(%c0) to (%c512) : tensor<512xf32> -> !tt.ptr<f32>
+  } else {
+    %r = arith.subf %v, %ss : tensor<512xf32>
+    sg.store %r, %y[%c0] strides(%c1) bounds(%c0) to (%c512) : tensor<512xf32> -> !tt.ptr<f32>
+  }
+  return
+}

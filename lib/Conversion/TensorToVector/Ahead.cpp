@@ -42,7 +42,7 @@ static constexpr int64_t kPartOfFirstLevel = 8;
 static constexpr size_t kMostOperations = 16;
 
 /// How far ahead it pays to ask into the second cache where `bits` are read at
-/// once, as measured with sums on a Zen 4 (docs/row-kernels.md).
+/// once: docs/row-kernels.md has the measurements.
 static int32_t bytesAheadInSecond(Type element, int64_t bits) {
   if (bits >= kLineBits)
     return 4096;
@@ -194,8 +194,11 @@ std::optional<NextRow> Lowering::deriveNextRow(sg::LoadOp op) const {
     for (Value operand : dependent->getOperands())
       if (isSource(operand))
         sources.insert(operand);
+  llvm::copy_if(sources, std::back_inserter(row.moved), isMoved);
+  for (Value value : own)
+    if (isSource(value))
+      sources.insert(value);
   row.sources = sources.takeVector();
-  llvm::copy_if(row.sources, std::back_inserter(row.moved), isMoved);
   return row.moved.empty() ? std::nullopt : std::optional(row);
 }
 
@@ -294,20 +297,25 @@ Value Lowering::askedFor(sg::LoadOp op, Value pointer, const Tile &tile,
   Value base = op.getBase();
   Type element =
       memoryType(lowered(getElementTypeOrSelf(op.getResult().getType())));
+  // A nest that asks for the next row only leaves it to another to be first.
   bool isFirst =
-      asked.firstNest.try_emplace(base, nests).first->second == nests;
+      prefetchesOnlyNext && !storesRow
+          ? asked.firstNest.lookup(base) == nests
+          : asked.firstNest.try_emplace(base, nests).first->second == nests;
   Asking asking = isFirst ? Asking::Ahead : Asking::NextRow;
   if (machine.rowsToSecondLevel && !storesRow) {
     asking = asksFor(op);
     if (asking == Asking::NextRow) {
-      asked.nextAsked.insert(base);
       std::optional<NextRow> row = deriveNextRow(op);
       Region *here = builder.getInsertionBlock()->getParent();
       bool known = llvm::all_of(row->sources, [&](Value source) {
         return scalar(source).getParentRegion()->isAncestor(here);
       });
       Value next = known ? emitNextRow(op, *row) : Value();
-      return next ? address(next, element, tile.coordinates[0].start) : Value();
+      if (!next)
+        return {};
+      asked.nextAsked.insert(base);
+      return address(next, element, tile.coordinates[0].start);
     }
   } else if (asking == Asking::NextRow) {
     // The last one has the longest time for it.
@@ -329,13 +337,14 @@ Value Lowering::askedFor(sg::LoadOp op, Value pointer, const Tile &tile,
 /// Asks for memory ahead where a vector of a row is read: for what follows
 /// `pointer`, where the vector is, in the first nest that reads the row, and
 /// for the same vector of the next row in the second by the last operation that
-/// reads it, also where that finds the row in the scratch area.
+/// reads it, also where that finds the row in the scratch area. Where the next
+/// row is best asked for while nothing is stored, `asksFor` tells what for.
 void Lowering::prefetch(sg::LoadOp op, Value pointer, const Tile &tile) {
   Type element =
       memoryType(lowered(getElementTypeOrSelf(op.getResult().getType())));
   if (tile.width.scalable || !element.isIntOrFloat())
     return;
-  // Once for each line.
+  // Once for each line that the vectors of an iteration take.
   int64_t bits = tile.width.lanes * element.getIntOrFloatBitWidth();
   if (*prefetches * bits % kLineBits != 0)
     return;

@@ -30,6 +30,8 @@ void Lowering::closeNest() {
   points.clear();
   knownBounds.clear();
   cache.clear();
+  // Computed before this nest, they need not be known where the next one is.
+  nextRows.clear();
 }
 
 Value Lowering::openLoop(Value lower, Value upper, Value step,

@@ -81,10 +81,10 @@ Operation *Lowering::findFixedLanes(Value value, DenseSet<Value> &seen) {
   return nullptr;
 }
 
-/// Returns true if a read on which `value` depends is the kernel's only one of
+/// Returns true if `value` depends on a read that is the kernel's only one of
 /// its memory, of consecutive elements of which `lanes` are a line, and nothing
 /// else uses them.
-static bool readsOnce(Value value, int64_t lanes) {
+static bool isOnlyRead(Value value, int64_t lanes) {
   Operation *op = value.getDefiningOp();
   if (!op || !isBlock(value) || !llvm::all_equal(value.getUsers()))
     return false;
@@ -92,7 +92,7 @@ static bool readsOnce(Value value, int64_t lanes) {
   if (!load)
     return op->hasTrait<OpTrait::Elementwise>() &&
            llvm::any_of(op->getOperands(), [&](Value operand) {
-             return readsOnce(operand, lanes);
+             return isOnlyRead(operand, lanes);
            });
   Type element = memoryType(getElementTypeOrSelf(value.getType()));
   return load.getStrides().size() == 1 &&
@@ -112,7 +112,7 @@ Width Lowering::streamedWidth(Width width, ValueRange readers) const {
     cost += plan.costOf(reader);
   if (!machine.streamsByHalves || width.lanes == 1 || cost > kStreamedCost ||
       llvm::none_of(readers, [&](Value reader) {
-        return readsOnce(reader, width.lanes);
+        return isOnlyRead(reader, width.lanes);
       }))
     return width;
   return width.lanes / 2;

@@ -85,13 +85,15 @@ Value Lowering::streamsPastCaches(sg::StoreOp store, int64_t vectorDim,
   auto type = cast<RankedTensorType>(store.getValue().getType());
   Type element = memoryType(lowered(type.getElementType()));
   int64_t elementBytes = element.getIntOrFloatBitWidth() / 8;
-  // Half a line at once is enough where memory is waited for.
-  int64_t least = machine.vectorBits;
-  if (plan.costOf(store.getValue()) <= kStreamedCost)
-    least = std::min(least, kLineBits / 2);
-  if (vectorDim < 0 || width.scalable ||
-      width.lanes * elementBytes * 8 < least ||
-      type.getDimSize(vectorDim) * elementBytes * 8 % kLineBits != 0 ||
+  int64_t bits = width.lanes * elementBytes * 8;
+  // Half a line at once is enough where memory is waited for, and rows are
+  // whole lines.
+  bool isWide =
+      bits == machine.vectorBits ||
+      (machine.streamsByHalves && 2 * bits >= kLineBits &&
+       plan.costOf(store.getValue()) <= kStreamedCost && vectorDim >= 0 &&
+       type.getDimSize(vectorDim) * elementBytes * 8 % kLineBits == 0);
+  if (vectorDim < 0 || width.scalable || !isWide ||
       !isConstantIntValue(store.getStrides()[vectorDim], 1) ||
       !store.getIndices().empty() || isReadAgain(store)) {
     noteDecision(store, "stores",

@@ -38,11 +38,11 @@ struct Machine {
   /// A maximum or minimum that picks by comparison is one operation, and one
   /// that skips NaN is several.
   bool comparesMaximum = false;
-  /// Rows that are read by whole lines are asked for ahead into the second
-  /// level, and one that is read several times while the one before it is read
-  /// last but not yet stored.
+  /// Rows are asked for ahead into the second level, and one that is read
+  /// several times while the one before it is read last but not yet stored.
   bool rowsToSecondLevel = false;
-  /// What is read once is read fastest half a line of the cache at a time.
+  /// What is read once is read fastest half a line of the cache at a time, and
+  /// written past the caches as fast as by whole ones.
   bool streamsByHalves = false;
   /// What multiplies small matrices, in the order of preference.
   llvm::SmallVector<const MatrixUnit *> units;
