@@ -330,6 +330,36 @@ func.func @inside(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i64) attributes {sg.ke
 
 // -----
 
+// The same where the next program's row is known, but its part is not.
+
+// CHECK-LABEL: func.func private @inside_row.program
+// CHECK: "llvm.intr.prefetch"
+// CHECK: return
+func.func @inside_row(%x: !tt.ptr<f32>, %y: !tt.ptr<f32>, %n: i64, %pitch: i32) attributes {sg.kernel} {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %c256 = arith.constant 256 : i64
+  %zero = arith.constant dense<0.0> : tensor<256xf32>
+  %id = tt.get_program_id x : i32
+  %at = arith.muli %id, %pitch : i32
+  %row = tt.addptr %x, %at : !tt.ptr<f32>, i32
+  %sum = scf.for %i = %c0 to %n step %c256 iter_args(%acc = %zero) -> (tensor<256xf32>) : i64 {
+    %v = sg.load %row[%i] strides(%c1) bounds(%c0) to (%c256) : !tt.ptr<f32> -> tensor<256xf32>
+    %next = arith.addf %acc, %v : tensor<256xf32>
+    scf.yield %next : tensor<256xf32>
+  }
+  %squares = scf.for %i = %c0 to %n step %c256 iter_args(%acc = %sum) -> (tensor<256xf32>) : i64 {
+    %v = sg.load %row[%i] strides(%c1) bounds(%c0) to (%c256) : !tt.ptr<f32> -> tensor<256xf32>
+    %w = arith.mulf %v, %v : tensor<256xf32>
+    %next = arith.addf %acc, %w : tensor<256xf32>
+    scf.yield %next : tensor<256xf32>
+  }
+  sg.store %squares, %y[%c0] strides(%c1) bounds(%c0) to (%c256) : tensor<256xf32> -> !tt.ptr<f32>
+  return
+}
+
+// -----
+
 // A row that loops take in parts: the last of them, which stores, asks for the
 // same part of the next program's row, unless rows are long.
 
