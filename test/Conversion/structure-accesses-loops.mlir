@@ -187,3 +187,29 @@ tt.func public @counter_read_after(%x: !tt.ptr<i32>, %n: i32) {
   tt.store %x, %end : !tt.ptr<i32>
   tt.return
 }
+
+// -----
+
+// A step that depends on the block itself, which has one element: that is read
+// after it is restored.
+
+// CHECK-LABEL: tt.func @own_step
+// CHECK: scf.for %[[I:.*]] = %{{.*}} iter_args(%[[MOVED:.*]] = %c0_i32) -> (i32)
+// CHECK-NEXT: %[[SPLAT:.*]] = tt.splat %[[MOVED]]
+// CHECK-NEXT: %[[BLOCK:.*]] = arith.addi %[[SPLAT]], %cst
+// CHECK-NEXT: %[[OWN:.*]] = tensor.extract %[[BLOCK]]
+// CHECK: arith.muli %[[I]], %[[OWN]]
+tt.func @own_step(%p: !tt.ptr<i32>, %n: i32) {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %init = arith.constant dense<720> : tensor<1xi32>
+  %sum = scf.for %i = %c0 to %n step %c1 iter_args(%acc = %init) -> (tensor<1xi32>) : i32 {
+    %is = tt.splat %i : i32 -> tensor<1xi32>
+    %product = arith.muli %is, %acc : tensor<1xi32>
+    %next = arith.subi %acc, %product : tensor<1xi32>
+    scf.yield %next : tensor<1xi32>
+  }
+  %ps = tt.splat %p : !tt.ptr<i32> -> tensor<1x!tt.ptr<i32>>
+  tt.store %ps, %sum : tensor<1x!tt.ptr<i32>>
+  tt.return
+}

@@ -277,7 +277,8 @@ void LoopRewriter::carryDistance(const Moved &moved) {
   Added scalar;
   b.setInsertionPoint(loop);
   scalar.init = constantOf(b, loc, type, 0);
-  b.insertAtStart(loop.getBody());
+  // Before what reads the one element of `carried` for the steps.
+  b.setInsertionPointToStart(loop.getBody());
   scalar.inBody =
       UnrealizedConversionCastOp::create(b, loc, type, ValueRange());
   carried.replaceAllUsesWith(moveBy(init, scalar.inBody.getResult(0)));
