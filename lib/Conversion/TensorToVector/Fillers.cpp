@@ -89,6 +89,10 @@ sg::ReduceOp Lowering::findFiller(Value value) {
                    });
       return found ? reduce : sg::ReduceOp();
     }
+    // It takes elements from anywhere, which are not all there on the way.
+    if (auto take = dyn_cast<sg::TakeOp>(op))
+      if (take.getOperand(0) == value)
+        return {};
     // Reads of single elements stay where they are.
     bool reads = isa<tt::LoadOp>(op) && !isSignal(op);
     if (op->getNumRegions() != 0 || isView(op) ||
