@@ -120,8 +120,7 @@ static llvm::SetVector<Operation *> consumersOf(sg::LoadOp op,
   return found;
 }
 
-/// The other blocks that are read from where `op` reads, not instead of it.
-static SmallVector<sg::LoadOp> otherReads(sg::LoadOp op) {
+SmallVector<sg::LoadOp> vectorize::otherReads(sg::LoadOp op) {
   SmallVector<sg::LoadOp> reads;
   for (Operation *user : op.getBase().getUsers())
     if (auto read = dyn_cast<sg::LoadOp>(user))
@@ -149,22 +148,23 @@ static bool isReadLater(sg::LoadOp op, bool andReduced) {
   });
 }
 
+static int64_t rowBits(sg::LoadOp op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  return type.getNumElements() * type.getElementTypeBitWidth();
+}
+
 /// Returns true if the row of `op` leaves little room in the first level.
 static bool isLong(sg::LoadOp op, int64_t l1Bytes) {
-  auto type = cast<RankedTensorType>(op.getResult().getType());
-  int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
   auto loop = op->getParentOfType<scf::ForOp>();
-  return bits > l1Bytes * 8 / kPartOfFirstLevel ||
+  return rowBits(op) > l1Bytes * 8 / kPartOfFirstLevel ||
          (loop && goesAlongRow(op, loop));
 }
 
 /// How the program after this one, or the next iteration of the loop around
 /// `op`, has the row that `op` reads; nothing if that is not known.
 std::optional<NextRow> Lowering::deriveNextRow(sg::LoadOp op) const {
-  auto type = cast<RankedTensorType>(op.getResult().getType());
-  int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
   if (!op.getIndices().empty() ||
-      bits > machine.l2Bytes * 8 / kPartOfSecondLevel)
+      rowBits(op) > machine.l2Bytes * 8 / kPartOfSecondLevel)
     return std::nullopt;
   NextRow row;
   row.loop = op->getParentOfType<scf::ForOp>();
@@ -269,7 +269,8 @@ const std::optional<ReadView> &Lowering::nextRow(sg::LoadOp op) {
 /// asked for the next row while nothing is written past the caches, in the
 /// nest with the longest time for it among those that store nothing. A row that
 /// is read once is asked for some lines ahead.
-Lowering::Asking Lowering::asksFor(sg::LoadOp op) const {
+Lowering::Asking Lowering::asksFor(sg::LoadOp op,
+                                   const std::optional<NextRow> &next) const {
   bool isFirst = asked.firstNest.lookup(op.getBase()) == nests;
   bool again = !otherReads(op).empty(), reducedLater = false;
   for (Operation *consumer : consumersOf(op)) {
@@ -279,14 +280,13 @@ Lowering::Asking Lowering::asksFor(sg::LoadOp op) const {
   }
   // Rows that several iterations take side by side are asked for whole.
   again |= reducedLater || prefetchesOnlyNext;
-  std::optional<NextRow> row = deriveNextRow(op);
   // A short row is asked for by the pass that stores, if that is the second.
-  if (!again || !row ||
+  if (!again || !next ||
       (isFirst && !reducedLater && !isLong(op, machine.l1Bytes)))
     return Asking::Ahead;
   // A long row is read from the second level, and asked for from there.
   if (reducedLater || isReadLater(op, /*andReduced=*/true))
-    return row->isPart ? Asking::Ahead : Asking::None;
+    return next->isPart ? Asking::Ahead : Asking::None;
   return Asking::NextRow;
 }
 
@@ -304,9 +304,9 @@ Value Lowering::askedFor(sg::LoadOp op, Value pointer, const Tile &tile,
           : asked.firstNest.try_emplace(base, nests).first->second == nests;
   Asking asking = isFirst ? Asking::Ahead : Asking::NextRow;
   if (machine.rowsToSecondLevel && !storesRow) {
-    asking = asksFor(op);
+    std::optional<NextRow> row = deriveNextRow(op);
+    asking = asksFor(op, row);
     if (asking == Asking::NextRow) {
-      std::optional<NextRow> row = deriveNextRow(op);
       Region *here = builder.getInsertionBlock()->getParent();
       bool known = llvm::all_of(row->sources, [&](Value source) {
         return scalar(source).getParentRegion()->isAncestor(here);

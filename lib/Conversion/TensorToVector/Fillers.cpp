@@ -91,7 +91,7 @@ sg::ReduceOp Lowering::findFiller(Value value) {
     }
     // It takes elements from anywhere, which are not all there on the way.
     if (auto take = dyn_cast<sg::TakeOp>(op))
-      if (take.getOperand(0) == value)
+      if (take.getSource() == value)
         return {};
     // Reads of single elements stay where they are.
     bool reads = isa<tt::LoadOp>(op) && !isSignal(op);

@@ -162,7 +162,7 @@ private:
   std::optional<ReadView> findNextRow(sg::LoadOp op);
   mlir::Value emitNextRow(sg::LoadOp op, const NextRow &row);
   enum class Asking { None, Ahead, NextRow };
-  Asking asksFor(sg::LoadOp op) const;
+  Asking asksFor(sg::LoadOp op, const std::optional<NextRow> &next) const;
   mlir::Value askedFor(sg::LoadOp op, mlir::Value pointer, const Tile &tile,
                        int32_t bytesAhead);
 
@@ -794,8 +794,8 @@ private:
   /// Reductions that an earlier one did at the same time.
   llvm::DenseSet<mlir::Operation *> reduced;
   bool nestOpen = false;
+  /// Nests so far, and what they ask for.
   unsigned nests = 0;
-  /// What they ask for.
   Asked asked;
   /// Where the next program, or iteration, has the row of a read.
   llvm::DenseMap<mlir::Operation *, std::optional<ReadView>> nextRows;
@@ -857,6 +857,8 @@ bool isMostlyUniform(mlir::Value index);
 
 /// Returns true if `value` is the counter of `loop`, plus something.
 bool addsCounter(mlir::Value value, mlir::scf::ForOp loop);
+/// The other blocks that are read from where `op` reads, not instead of it.
+llvm::SmallVector<sg::LoadOp> otherReads(sg::LoadOp op);
 
 /// Marks the exponentials of `kernel` whose argument is never positive.
 void markNeverPositive(mlir::func::FuncOp kernel);

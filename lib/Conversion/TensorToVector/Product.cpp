@@ -550,10 +550,9 @@ LogicalResult Lowering::emitProduct(linalg::LinalgOp op) {
 /// The elements from one packed row of the left operand to the next. Rows that
 /// are a power of two apart would share few places of the caches.
 static int64_t leftRowElements(const Product &product, int64_t capacity) {
-  constexpr int64_t lineBits = 512;
   if (!product.unit)
     return capacity;
-  return capacity + lineBits / product.compute.getIntOrFloatBitWidth();
+  return capacity + kLineBits / product.compute.getIntOrFloatBitWidth();
 }
 
 /// Room for `capacity` packed columns of the left operand. `result` is what the

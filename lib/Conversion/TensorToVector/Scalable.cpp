@@ -22,7 +22,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -99,10 +98,7 @@ static bool isOnlyRead(Value value, int64_t lanes) {
          isConstantIntValue(load.getStrides().front(), 1) &&
          element.isIntOrFloat() &&
          lanes * element.getIntOrFloatBitWidth() == kLineBits &&
-         llvm::none_of(load.getBase().getUsers(), [&](Operation *user) {
-           return user != load && isa<sg::LoadOp>(user) &&
-                  !insideMutuallyExclusiveRegions(user, load);
-         });
+         otherReads(load).empty();
 }
 
 /// Half of `width` where `readers` wait for memory that is best read so.

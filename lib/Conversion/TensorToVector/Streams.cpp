@@ -85,21 +85,22 @@ Value Lowering::streamsPastCaches(sg::StoreOp store, int64_t vectorDim,
   auto type = cast<RankedTensorType>(store.getValue().getType());
   Type element = memoryType(lowered(type.getElementType()));
   int64_t elementBytes = element.getIntOrFloatBitWidth() / 8;
-  int64_t bits = width.lanes * elementBytes * 8;
   // Half a line at once is enough where memory is waited for, and rows are
   // whole lines.
-  bool isWide =
-      bits == machine.vectorBits ||
-      (machine.streamsByHalves && 2 * bits >= kLineBits &&
-       plan.costOf(store.getValue()) <= kStreamedCost && vectorDim >= 0 &&
-       type.getDimSize(vectorDim) * elementBytes * 8 % kLineBits == 0);
-  if (vectorDim < 0 || width.scalable || !isWide ||
+  auto isWide = [&] {
+    int64_t bits = width.lanes * elementBytes * 8;
+    return bits == machine.vectorBits ||
+           (machine.streamsByHalves && 2 * bits >= kLineBits &&
+            plan.costOf(store.getValue()) <= kStreamedCost &&
+            type.getDimSize(vectorDim) * elementBytes * 8 % kLineBits == 0);
+  };
+  if (vectorDim < 0 || width.scalable || !isWide() ||
       !isConstantIntValue(store.getStrides()[vectorDim], 1) ||
       !store.getIndices().empty() || isReadAgain(store)) {
     noteDecision(store, "stores",
                  "through the caches: the vectors are narrow or not "
-                 "contiguous, rows are "
-                 "no whole lines, or the kernel reads the memory");
+                 "contiguous, rows are no whole lines, or the kernel reads the "
+                 "memory");
     return {};
   }
   auto times = [&](Value left, Value right) {
